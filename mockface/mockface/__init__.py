@@ -1,0 +1,1 @@
+"""An offline emulator of the session API of Azure AI Face."""

@@ -1,0 +1,1 @@
+"""Runs face liveness sessions with Azure AI Face, safely by default."""
