@@ -1,0 +1,1 @@
+"""Where sessions are kept: the contract (:mod:`livegate.stores.base`) and the built-in stores."""
