@@ -185,9 +185,18 @@ class Orchestrator:
 
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
-            FaceError: The service may still have a result and did not say.
+            FaceError: The service may have a result and did not say.
         """
         return drive(flows.expire(self.context, session_id, subject))
+
+    def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
+        """Do for a session what is due: read an awaited result, close one whose time is over.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service may have a result and did not say.
+        """
+        return drive(flows.refresh(self.context, session_id, subject))
 
     def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
         """Have the service delete its session if it is needed no more and the time has come.
@@ -310,6 +319,10 @@ class AsyncOrchestrator:
     async def expire(self, session_id: str, *, subject: str) -> LivenessSession:
         """See :meth:`Orchestrator.expire`."""
         return await adrive(flows.expire(self.context, session_id, subject))
+
+    async def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.refresh`."""
+        return await adrive(flows.refresh(self.context, session_id, subject))
 
     async def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
         """See :meth:`Orchestrator.delete_remote`."""

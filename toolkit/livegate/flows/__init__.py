@@ -14,6 +14,7 @@ from livegate.flows.owner import (
     finish,
     get,
     read_result,
+    refresh,
 )
 from livegate.flows.starting import start
 from livegate.flows.sweeping import SweepReport, sweep
@@ -29,6 +30,7 @@ __all__ = [
     "finish",
     "get",
     "read_result",
+    "refresh",
     "start",
     "sweep",
 ]

@@ -78,6 +78,17 @@ def expire(context: Context, session_id: str, subject: str) -> Flow[LivenessSess
     """See :meth:`livegate.Orchestrator.expire`."""
 
     def step(session: LivenessSession) -> Flow[LivenessSession]:
+        if session.state.is_open and context.clock() >= session.expires_at:
+            return (yield from conclude(context, session))
+        return session
+
+    return (yield from context.on_owned(session_id, subject, step))
+
+
+def refresh(context: Context, session_id: str, subject: str) -> Flow[LivenessSession]:
+    """See :meth:`livegate.Orchestrator.refresh`."""
+
+    def step(session: LivenessSession) -> Flow[LivenessSession]:
         due = due_at(session)
         if due is None or context.clock() < due:
             return session
