@@ -166,8 +166,12 @@ def _flask_login_subject() -> Subject:
             "the user's id, or install Flask-Login."
         )
 
-    # Looked up for each request: Flask-Login is the application's dependency, not ours.
-    return lambda: import_module("flask_login").current_user.get_id()
+    def subject() -> object:
+        # Looked up for each request: Flask-Login is the application's dependency, not ours.
+        user = import_module("flask_login").current_user
+        return user.get_id()
+
+    return subject
 
 
 def _commands() -> AppGroup:
