@@ -1,6 +1,7 @@
 """An offline emulator of the session API of Azure AI Face.
 
-`Mockface` runs it inside a test, `SimulatedClient` plays the front end. Both are loaded when they are first used.
+`Mockface` runs it inside a test, `SimulatedClient` plays the front end. Both are loaded when they
+are first used.
 """
 
 from __future__ import annotations

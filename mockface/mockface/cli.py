@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mockface",
         description="An offline emulator of the session API of Azure AI Face.",
-        epilog="Every option of serve can be given by the environment too: --port is MOCKFACE_PORT.",
+        epilog="The environment gives the options of serve too: --port is MOCKFACE_PORT.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -52,8 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         "--key",
         action="append",
         metavar="KEY",
-        help="a resource key that is accepted; may be repeated (in the environment: separated by commas). "
-        "Without it any key is, each with sessions of its own",
+        help="a resource key that is accepted; may be repeated (in the environment: separated by "
+        "commas). Without it any key is, each with sessions of its own",
     )
     serve.add_argument(
         "--seed", default=_env("SEED") or None, help="the same seed gives the same bytes"

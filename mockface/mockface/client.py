@@ -1,4 +1,7 @@
-"""A simulated front end: makes the attempt that the SDK of a page or an app would make. Standard library only."""
+"""A simulated front end: makes the attempt that the SDK of a page would make.
+
+It needs the standard library only.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ class LivenessDetectionError(Exception):
     """What the web element rejects with.
 
     Args:
-        liveness_error: One of the element's names, such as `InvalidToken` or `FaceWithMaskDetected`.
+        liveness_error: One of the element's names, such as `InvalidToken` or
+            `FaceWithMaskDetected`.
         recognition_error: The same for the comparison; `None` as a word if it is not about that.
     """
 

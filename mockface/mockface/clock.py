@@ -19,7 +19,8 @@ class Clock:
     It never goes back, except by `reset` and by `freeze(at)`, which are for the start of a test.
 
     Args:
-        frozen_at: Seconds since 1970 at which the clock stands still from the start; `None` lets it run.
+        frozen_at: Seconds since 1970 at which the clock stands still from the start; `None` lets it
+            run.
         source: Where real time comes from, in seconds since 1970.
     """
 

@@ -1,7 +1,7 @@
 """The control API under `/_mock`: what a test or a person tells the emulator.
 
-A call that carries a resource key in the service's own header speaks of that key's tenant, one without it of the
-whole emulator.
+A call that carries a resource key in the service's own header speaks of that key's tenant, one
+without it of the whole emulator.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from mockface.dialects import DIALECTS, reading
-from mockface.dialects.reading import Field
+from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
 from mockface.errors import Reason, RefusedError
 from mockface.faults import BODIES, Fault, Faults
@@ -35,8 +35,20 @@ _LONGEST_DELAY = 600.0
 _A_YEAR = 366 * 86_400.0
 
 
-def _count(value: object, from_form: bool) -> object:
-    return reading.integer(0, _MOST_COUNT)(value, from_form) or None
+def _count(value: object) -> object:
+    """How many answers; 0 stands for all of them."""
+    return reading.integer(0, _MOST_COUNT).check(value) or None
+
+
+def _moment(value: object) -> object:
+    """A time in seconds since 1970; true stands for now."""
+    if value is True:
+        return None
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("must be true or a time such as 2026-01-31T12:00:00Z") from None
 
 
 _FAULT_FIELDS = (
@@ -45,13 +57,13 @@ _FAULT_FIELDS = (
     Field("retryAfter", "retry_after", reading.integer(0, 86_400)),
     Field("body", "body", reading.one_of(*BODIES)),
     Field("delay", "delay", reading.number(0, _LONGEST_DELAY)),
-    Field("count", "left", _count),
+    Field("count", "left", Type(_count)),
 )
 _SCENARIO_FIELDS = (Field("scenario", "scenario", reading.text(64), required=True),)
 _CLOCK_FIELDS = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
-    Field("freeze", "freeze", lambda value, _: value if value is True else _moment(value)),
-    Field("resume", "resume", reading.boolean),
+    Field("freeze", "freeze", Type(_moment)),
+    Field("resume", "resume", reading.boolean()),
 )
 
 ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
@@ -60,7 +72,7 @@ ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route i
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A call of the control API: the request, the tenant it speaks of, and the last part of its path."""
+    """A call of the control API: the request, its tenant, and the name in its path."""
 
     request: Request
     tenant: Tenant | None
@@ -131,7 +143,7 @@ class Control:
         key = request.header(KEY_HEADER)
         return do(Order(request, None if key is None else self._engine.tenant(key), name))
 
-    def _about(self, order: Order) -> Response:
+    def _about(self, _: Order) -> Response:
         return answer(
             200,
             {
@@ -179,12 +191,12 @@ class Control:
                 return answer(200, {"sessionId": order.name, "scenario": name})
         raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
 
-    def _clock(self, order: Order) -> Response:
+    def _clock(self, _: Order) -> Response:
         clock = self._engine.clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = reading.fields(_CLOCK_FIELDS, reading.json_body(order.request), from_form=False)
+        told = reading.fields(_CLOCK_FIELDS, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
         clock = self._engine.clock
@@ -194,7 +206,7 @@ class Control:
             except ValueError as wrong:
                 raise WireError(400, "BadArgument", str(wrong)) from None
         elif "freeze" in told:
-            clock.freeze(None if told["freeze"] is True else told["freeze"])
+            clock.freeze(told["freeze"])
         elif told["resume"]:
             clock.resume()
         return self._clock(order)
@@ -204,7 +216,7 @@ class Control:
         return answer(200, {"faults": [_fault(fault) for fault in waiting]})
 
     def _add_fault(self, order: Order) -> Response:
-        told = reading.fields(_FAULT_FIELDS, reading.json_body(order.request), from_form=False)
+        told = reading.fields(_FAULT_FIELDS, reading.json_body(order.request))
         if not any(fnmatchcase(name, told["route"]) for name in ROUTE_NAMES):
             raise WireError(
                 400,
@@ -266,18 +278,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _scenario_name(request: Request) -> str:
-    told = reading.fields(_SCENARIO_FIELDS, reading.json_body(request), from_form=False)
+    told = reading.fields(_SCENARIO_FIELDS, reading.json_body(request))
     return str(told["scenario"])
-
-
-def _moment(value: object) -> float:
-    if not isinstance(value, str):
-        raise ValueError("must be true or a time such as 2026-01-31T12:00:00Z")
-    try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise ValueError("must be true or a time such as 2026-01-31T12:00:00Z") from None
 
 
 def _session(tenant: Tenant, session: Session) -> Json:

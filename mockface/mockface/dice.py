@@ -1,8 +1,8 @@
 """The one place where randomness comes from.
 
-A value is a keyed hash of its name: `dice.fraction("confidence", session_id, 1)` depends on the seed and on
-these names only. So nothing has to be remembered between draws, threads cannot disturb each other's order,
-and the same seed and the same calls give the same bytes.
+A value is a keyed hash of its name: `dice.fraction("confidence", session_id, 1)` depends on the
+seed and on these names only. So nothing has to be remembered between draws, threads cannot disturb
+each other's order, and the same seed and the same calls give the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ class Dice:
     """Named draws from one seed.
 
     Args:
-        seed: Any text; the same text gives the same values. `None` takes a seed that nobody can guess.
+        seed: Any text; the same text gives the same values. `None` takes a seed that nobody can
+            guess.
     """
 
     __slots__ = ("_key",)

@@ -1,7 +1,8 @@
 """The emulated service: tenants, their sessions, tokens and attempts.
 
-It knows no HTTP: the dialects turn requests into calls of these verbs and their values into answers. Time comes
-from the clock that is handed in, everything random from one seed. Every verb is safe to call from any thread.
+It knows no HTTP: the dialects turn requests into calls of these verbs and their values into
+answers. Time comes from the clock that is handed in, everything random from one seed. Every verb is
+safe to call from any thread.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Engine:
     Args:
         clock: What time it is.
         seed: Where everything random comes from; `None` takes an unguessable one.
-        keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its own.
+        keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
+            own.
         scenario: What attempts are when nobody says otherwise.
 
     Raises:
@@ -77,7 +79,7 @@ class Engine:
         if not key or len(key) > _LONGEST_KEY or (self._keys is not None and key not in self._keys):
             raise RefusedError(
                 Reason.ACCESS_DENIED,
-                "Access denied: the subscription key is missing or wrong, or the endpoint is another resource's.",
+                "Access denied: the subscription key is missing, wrong, or for another endpoint.",
             )
         return self._of("key", key)
 
@@ -100,7 +102,8 @@ class Engine:
         """Who a session token lets in.
 
         Raises:
-            RefusedError: `TOKEN_INVALID`: forged, damaged or expired. `SESSION_GONE`: its tenant was reset.
+            RefusedError: `TOKEN_INVALID`: forged, damaged or expired. `SESSION_GONE`: its tenant
+                was reset.
         """
         try:
             claims = self.mint.read(token)
@@ -121,7 +124,7 @@ class Engine:
             return self.dice.uuid("request", self._strangers)
 
     def reset(self) -> None:
-        """Forgets everything and puts the clock back, so that the same calls give the same bytes again."""
+        """Forgets everything and puts the clock back: the same calls give the same bytes again."""
         with self._lock:
             self._tenants.clear()
             self._strangers = 0
@@ -254,7 +257,8 @@ class Tenant:
         """A session.
 
         Raises:
-            RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of the other kind.
+            RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of
+                the other kind.
         """
         with self._lock:
             return self._alive(session_id, kind)
@@ -312,8 +316,9 @@ class Tenant:
             The judged attempt; a failed one too.
 
         Raises:
-            RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`, `VERIFY_IMAGE_MISSING`, `VERIFY_IMAGE_NOT_ALLOWED`,
-                `IMAGE_SIZE` or `IMAGE_INVALID`; none of them counts as an attempt (assumption).
+            RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`, `VERIFY_IMAGE_MISSING`,
+                `VERIFY_IMAGE_NOT_ALLOWED`, `IMAGE_SIZE` or `IMAGE_INVALID`; none of them counts as
+                an attempt (assumption).
             UnknownScenarioError: There is no such scenario.
         """
         mark = None if content is None else read_mark(content)
@@ -374,7 +379,7 @@ class Tenant:
 
 
 def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:
-    """The image to compare with: the app server's, or the client's where the app server gave none."""
+    """The image to compare with: the app server's, or else the client's."""
     if offered is not None and (session.kind is Kind.LIVENESS or session.reference is not None):
         raise RefusedError(
             Reason.VERIFY_IMAGE_NOT_ALLOWED,

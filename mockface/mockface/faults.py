@@ -37,7 +37,8 @@ class Fault:
     Attributes:
         id: Its number.
         route: The name of a route, or a pattern such as `create*` or `*`.
-        status: The status of the answer; the operation is then not carried out. `None` carries it out.
+        status: The status of the answer; the operation is then not carried out. `None` carries it
+            out.
         retry_after: Seconds in a `Retry-After` header.
         body: What the answer's body is, a key of `BODIES`.
         delay: Seconds before the answer.
@@ -72,7 +73,7 @@ class Faults:
             return numbered
 
     def take(self, route: str, tenant_id: str) -> Fault | None:
-        """The fault for an answer that is about to be given, counted down; `None` if all goes well."""
+        """The fault for the next answer, counted down; `None` if all goes well."""
         if not self._waiting:
             return None
         with self._lock:
@@ -133,16 +134,24 @@ def _gateway(response: Response) -> None:
 
 
 def _garbage(response: Response) -> None:
+    _make_room(response)
     response.body = _GARBAGE
 
 
 def _truncated(response: Response) -> None:
+    _make_room(response)
     response.declared_length = max(len(response.body), 2)
     response.body = response.body[: len(response.body) // 2]
 
 
 def _empty(response: Response) -> None:
     response.body = b""
+
+
+def _make_room(response: Response) -> None:
+    """A 204 has no body, so nothing could be wrong with it."""
+    if response.status == 204:  # noqa: PLR2004 - an HTTP status
+        response.status = 200
 
 
 def _as_it_is(response: Response) -> None:

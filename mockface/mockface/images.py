@@ -1,4 +1,4 @@
-"""Draws portraits: pictures that are good enough to be posted, and whose face the emulator knows."""
+"""Draws portraits: pictures that can be posted, and whose face the emulator knows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def portrait(seed: int | str, image_format: str = "JPEG") -> bytes:
         image_format: `JPEG` or `PNG`.
 
     Returns:
-        The picture file, 640 by 800 pixels, 10 KB to 6 MB, with a mark that `mockface.vision` reads.
+        The picture file, 640 by 800 pixels, 10 KB to 6 MB, with a mark that `mockface.vision`
+        reads.
 
     Raises:
         ValueError: Another format was asked for.

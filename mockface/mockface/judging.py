@@ -1,4 +1,4 @@
-"""How an attempt is judged: a pure function of the session, the step of the scenario and the dice."""
+"""How an attempt is judged: a pure function of the session, the scenario's step and the dice."""
 
 from __future__ import annotations
 

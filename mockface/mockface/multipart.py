@@ -34,7 +34,8 @@ def parse(content_type: str, body: bytes) -> dict[str, Part]:
         body: The whole body.
 
     Raises:
-        ValueError: No boundary, a body that is cut off or malformed, or too many parts. The message is a sentence.
+        ValueError: No boundary, a body that is cut off or malformed, or too many parts. The message
+            is a sentence.
     """
     boundary = _BOUNDARY.search(content_type)
     if boundary is None:

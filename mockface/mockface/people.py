@@ -42,7 +42,7 @@ def person_id(seed: int | str) -> str:
 
 
 def person(seed: int | str) -> Person:
-    """The person of this seed: the same seed gives the same person with the same version of Faker."""
+    """The person of this seed; another version of Faker may make up another one."""
     fake = _faker(seed)
     phone = fake.boolean()
     user_agent = fake.chrome() if phone else fake.safari()

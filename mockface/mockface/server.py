@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _MOST_WAITRESS_BYTES = 64 * 1024 * 1024
-"""Above this the server answers for itself; below it, an oversized body gets the service's own error."""
+"""Above this waitress answers for itself; below it, an oversized body gets the service's error."""
 
 _POLL_SECONDS = 1.0
 
 
 class RemoteNotAllowedError(ValueError):
-    """The emulator was to listen where other machines reach it, and nobody said that this is meant."""
+    """The emulator was to listen where other machines reach it, and nobody had allowed it."""
 
 
 class Mockface:
     """An emulator with its server.
 
-    Use it as a context manager, or call `start` and `stop`. For tests without a socket, `app` is a WSGI callable.
+    Use it as a context manager, or call `start` and `stop`. For tests without a socket, `app` is a
+    WSGI callable.
 
     Args:
-        keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its own.
+        keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
+            own.
         seed: Where everything random comes from; `None` takes an unguessable one.
         scenario: What attempts are when nobody says otherwise.
         clock: What time it is.
@@ -42,7 +44,8 @@ class Mockface:
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
         threads: How many requests are answered at once.
-        allow_remote: Whether `host` may be reachable from other machines; the control API then answers them too.
+        allow_remote: Whether `host` may be reachable from other machines; the control API then
+            answers them too.
 
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
@@ -65,7 +68,7 @@ class Mockface:
     ) -> None:
         if not allow_remote and not is_loopback(host):
             raise RemoteNotAllowedError(
-                f"{host} can be reached from other machines; say so with allow_remote (--allow-remote)."
+                f"{host} can be reached from other machines: allow it with --allow-remote."
             )
         self.clock = clock or Clock()
         self.engine = Engine(clock=self.clock, seed=seed, keys=keys, scenario=scenario)

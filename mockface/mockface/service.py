@@ -37,7 +37,9 @@ _CORS = {
 _PREFLIGHT = {
     **_CORS,
     "Access-Control-Allow-Methods": "POST, OPTIONS",
-    "Access-Control-Allow-Headers": f"authorization, content-type, client-request-id, {SCENARIO_HEADER}",
+    "Access-Control-Allow-Headers": (
+        f"authorization, client-request-id, content-type, {SCENARIO_HEADER}"
+    ),
     "Access-Control-Max-Age": "600",
 }
 
@@ -108,7 +110,8 @@ class Service:
         if route is None:
             if request.method == "OPTIONS" and _client_side(routes):
                 return Response(204, headers=dict(_PREFLIGHT))
-            # A wrong method is no operation either: the gateway in front knows operations only (assumption).
+            # A wrong method is no operation either: the gateway in front knows operations only
+            # (assumption).
             return error(404, "404", "Resource not found: this version has no such operation.")
         if len(request.body) > MOST_BODY_BYTES:
             raise WireError(
@@ -122,7 +125,7 @@ class Service:
         return faults.apply(seen.fault, partial(guarded, partial(route.handler, call)))
 
     def _admit(self, request: Request, route: Route, session_id: str) -> Call:
-        """Lets the caller in, by resource key or Entra token, on the client's routes by session token."""
+        """Lets the caller in: by key or Entra token, on the client's routes by session token."""
         if self._public_url is not None:
             request = replace(request, origin=self._public_url)
         scheme, _, token = (request.header("authorization") or "").partition(" ")
@@ -158,7 +161,7 @@ def guarded(act: Callable[[], Response]) -> Response:
         return wrong.response()
     except UnknownScenarioError as unknown:
         return error(400, "BadArgument", str(unknown))
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line: a caller that parses JSON must get JSON
         _log.exception("The emulator failed on a request; this is a bug in it")
         return error(500, "Unspecified", "The emulator failed; its log says how.")
 

@@ -11,10 +11,10 @@ LIFETIME_SECONDS = 48 * 3600
 """How long a session lives after it was created (contract: specification)."""
 
 ATTEMPTS = 3
-"""Attempts a token is good for. The previews' text says up to three; for v1.2 it is an assumption."""
+"""Attempts a token is good for: up to three in the previews' text, for v1.2 an assumption."""
 
 MATCH_THRESHOLD = 0.5
-"""The match confidence from which on two faces are the same person, if the caller names none: assumption."""
+"""From this match confidence on it is the same person, if the caller names none: assumption."""
 
 
 class Kind(Enum):
@@ -175,7 +175,7 @@ class Session:
 
     @property
     def progress(self) -> Progress:
-        """Where it stands: classified by the first attempt that succeeds, failed when none is left."""
+        """Classified by the first attempt that succeeds, failed when none is left."""
         if any(isinstance(attempt.outcome, Decision) for attempt in self.attempts):
             return Progress.CLASSIFIED
         if len(self.attempts) >= self.options.attempts:

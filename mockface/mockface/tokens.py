@@ -1,7 +1,7 @@
 """Session tokens: real JWTs, signed with ES256 like the service's.
 
-Clients treat a token as opaque; what is in it is an assumption, made so that the client's side of a session
-needs nothing but the token (the web element's `start()` takes nothing else).
+Clients treat a token as opaque; what is in it is an assumption, made so that the client's side of a
+session needs nothing but the token (the web element's `start()` takes nothing else).
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class TokenMint:
     """Issues tokens and reads them back.
 
     Args:
-        dice: Where the signing key comes from. The same seed signs the same token with the same bytes.
+        dice: Where the signing key comes from. The same seed signs the same token with the same
+            bytes.
     """
 
     def __init__(self, dice: Dice) -> None:

@@ -1,7 +1,7 @@
 """Looks at a posted picture without decoding it: format, size, and where the face is.
 
-Drawn portraits (`mockface.images`) carry a mark that says where their face is and whose it is. In any other
-picture one face is assumed, at a place that follows from the bytes.
+Drawn portraits (`mockface.images`) carry a mark that says where their face is and whose it is. In
+any other picture one face is assumed, at a place that follows from the bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ MARK = b"mockface-portrait:"
 _SMALLEST_FACE = 36  # pixels, contract section 10
 _MARK_WITHIN = 4096  # bytes from the start in which a mark may stand
 _MARK_LENGTH = 512
+
+# JPEG markers (ITU T.81, table B.1)
+_FILL, _START_OF_SCAN, _END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"
+_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,9 @@ def reference_image(data: bytes) -> ReferenceImage:
         data: The posted bytes.
 
     Raises:
-        RefusedError: `IMAGE_SIZE` for a size out of bounds; `IMAGE_INVALID` for a format that is none of JPEG, PNG,
-            GIF and BMP, for a picture that is cut off, and for any number of faces but one.
+        RefusedError: `IMAGE_SIZE` for a size out of bounds; `IMAGE_INVALID` for a format that is
+            none of JPEG, PNG, GIF and BMP, for a picture that is cut off, and for any number of
+            faces but one.
     """
     if not SMALLEST <= len(data) <= LARGEST:
         raise RefusedError(
@@ -118,7 +123,7 @@ def _assumed_face(width: int, height: int, digest: bytes) -> Rectangle:
 
 
 def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as the file's own header says, or `None` if it is no whole picture."""
+    """Width and height in pixels by the file's header, or `None` if it is no whole picture."""
     for magic, read in _FORMATS.items():
         if data.startswith(magic):
             try:
@@ -147,16 +152,16 @@ def _bmp(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg(data: bytes) -> tuple[int, int] | None:
-    """Walks from segment to segment up to the frame header; each is at least two bytes long."""
+    """Walks from segment to segment up to the frame header; each step is at least one byte."""
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    while at + 4 <= len(data) and data[at] == _FILL:
         marker, length = struct.unpack_from(">BH", data, at + 1)
-        if marker == 0xFF:  # a filling byte
+        if marker == _FILL:
             at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+        elif marker in _FRAME_HEADERS:
             height, width = struct.unpack_from(">HH", data, at + 5)
-            return (width, height) if data.find(b"\xff\xd9", at) > 0 else None
-        elif length < 2 or marker == 0xDA:
+            return (width, height) if data.find(_END_OF_IMAGE, at) > 0 else None
+        elif marker == _START_OF_SCAN:
             return None
         else:
             at += 2 + length

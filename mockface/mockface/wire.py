@@ -1,4 +1,4 @@
-"""A request and an answer of our own, so that no web framework decides how the emulator is served."""
+"""A request and an answer of our own: no web framework decides how the emulator is served."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def answer(status: int, value: object) -> Response:
 
 
 def error(status: int, code: str, message: str) -> Response:
-    """An error as every version of the service gives it: body and `x-ms-error-code` (specification)."""
+    """An error as all versions of the service give it: body and `x-ms-error-code`."""
     response = answer(status, {"error": {"code": code, "message": message}})
     response.headers["x-ms-error-code"] = code
     return response

@@ -1,7 +1,8 @@
 """The client's side: what the front end's SDK calls with the session's token.
 
-Known are the paths, the token and that the body is a form with a clip (contract section 11). That a failed
-attempt is a 400 with the failure's code is an assumption, and so is 204 for every success on v1.2.
+Known are the paths, the token and that the body is a form with a clip (contract section 11). That a
+failed attempt is a 400 with the failure's code is an assumption, and so is 204 for every success on
+v1.2.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Audit entries, which the previews have, and the answer that a client gets when it may see the verdict."""
+"""Audit entries, which the previews have, and what a client gets that may see the verdict."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def entry(session: Session, attempt: Attempt) -> Json:
     """A `LivenessSessionAuditEntry`.
 
-    The specification requires `clientRequestId`; recorded answers leave it out. Here it repeats the request's own
-    id when the client named none.
+    The specification requires `clientRequestId`; recorded answers leave it out. Here it repeats the
+    request's own id when the client named none.
     """
     call = attempt.call
     return present(
@@ -43,7 +43,7 @@ def entry(session: Session, attempt: Attempt) -> Json:
 
 
 def response_body(session: Session, attempt: Attempt) -> Json:
-    """A `LivenessResponseBody`; for a failed attempt the error, which the open object has room for."""
+    """A `LivenessResponseBody`; for a failed attempt the error, for which it has room."""
     if isinstance(attempt.outcome, Failure):
         return {"error": {"code": attempt.outcome.code, "message": attempt.outcome.message}}
     return present(

@@ -19,7 +19,9 @@ MODE = Field(
 )
 COMMON = (
     MODE,
-    Field("deviceCorrelationIdSetInClient", "device_correlation_id_set_in_client", reading.boolean),
+    Field(
+        "deviceCorrelationIdSetInClient", "device_correlation_id_set_in_client", reading.boolean()
+    ),
     Field(
         "deviceCorrelationId",
         "device_correlation_id",
@@ -32,10 +34,10 @@ COMMON = (
         reading.integer(60, 86_400),
         code="InvalidTokenLifetime",
     ),
-    Field("enableSessionImage", "enable_session_image", reading.boolean),
+    Field("enableSessionImage", "enable_session_image", reading.boolean()),
 )
 VERIFY = (
-    Field("returnVerifyImageHash", "return_verify_image_hash", reading.boolean),
+    Field("returnVerifyImageHash", "return_verify_image_hash", reading.boolean()),
     Field("verifyConfidenceThreshold", "verify_threshold", reading.number(0, 1)),
 )
 
@@ -46,14 +48,14 @@ def from_json(request: Request, table: tuple[Field, ...], model: str) -> Options
     Raises:
         WireError: What is wrong with it.
     """
-    return _options(table, reading.json_body(request), model, from_form=False)
+    return _options(table, reading.json_body(request), model)
 
 
 def from_form(request: Request, table: tuple[Field, ...], model: str) -> tuple[Options, bytes]:
     """The options and the reference image in a form.
 
-    Both forms are read in every version, since clients in the field post both: flat parts with `verifyImage`
-    (v1.2), and `Parameters` with `VerifyImage` (previews). See contract section 3.3.
+    Both forms are read in every version, since clients in the field post both: flat parts with
+    `verifyImage` (v1.2), and `Parameters` with `VerifyImage` (previews). See contract section 3.3.
 
     Raises:
         WireError: What is wrong with it.
@@ -67,23 +69,34 @@ def from_form(request: Request, table: tuple[Field, ...], model: str) -> tuple[O
         raise bad_body(f"The part {image.name} has no filename, so it is no file.")
     if "Parameters" in parts:
         values = reading.json_object(parts["Parameters"].data, "The part Parameters")
-        return _options(table, values, model, from_form=False), image.data
-    flat = {
+        return _options(table, values, model), image.data
+    texts = {
         name: part.data.decode("utf-8", "replace")
         for name, part in parts.items()
         if part.filename is None
     }
-    return _options(table, flat, model, from_form=True), image.data
+    return _options(table, reading.from_text(table, texts), model), image.data
 
 
-def _options(
-    table: tuple[Field, ...],
-    values: dict[str, object] | dict[str, str],
-    model: str,
-    *,
-    from_form: bool,
-) -> Options:
-    options = Options(**({"model": model} | reading.fields(table, values, from_form=from_form)))
+def one_device_id(options: Options) -> Options:
+    """Passes options on whose device id comes from one side only.
+
+    The specification demands it in every version; the previews' own official examples break it.
+
+    Raises:
+        WireError: The id is given, and yet the client is to set it.
+    """
+    if options.device_correlation_id is not None and options.device_correlation_id_set_in_client:
+        raise WireError(
+            400,
+            "InvalidDeviceCorrelationId",
+            "deviceCorrelationId must not be given where deviceCorrelationIdSetInClient is true.",
+        )
+    return options
+
+
+def _options(table: tuple[Field, ...], values: dict[str, object], model: str) -> Options:
+    options = Options(**({"model": model} | reading.fields(table, values)))
     if options.device_correlation_id is None and not options.device_correlation_id_set_in_client:
         raise WireError(
             400,

@@ -12,8 +12,8 @@ _WIRE = MappingProxyType(
         # The error page has "401"; an early example has "Unspecified".
         Reason.ACCESS_DENIED: (401, "401"),
         Reason.TOKEN_INVALID: (401, "401"),
-        # 403 for used-up attempts and for deleted sessions is an assumption; the page has this code for
-        # tokens that are refused on the client's calls.
+        # 403 for used-up attempts and for deleted sessions is an assumption; the page has this code
+        # for tokens that are refused on the client's calls.
         Reason.TOKEN_NOT_FOR_THIS: (403, "UnsupportedFeature"),
         Reason.ATTEMPTS_USED_UP: (403, "UnsupportedFeature"),
         Reason.SESSION_GONE: (403, "UnsupportedFeature"),

@@ -1,10 +1,8 @@
-"""Reads what arrives: JSON bodies, forms, fields, paging. Everything wrong is a `WireError` that names it."""
+"""Reads what arrives: JSON bodies, forms, fields, paging. What is wrong, a `WireError` names."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,15 +11,28 @@ from mockface.dialects.errors import bad_body, bad_media_type
 from mockface.wire import JSON, Request, WireError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from mockface.multipart import Part
 
 FORM = "multipart/form-data"
 _MOST_JSON_BYTES = 64 * 1024
 _MOST_PAGE = 1000
 _MOST_START_CHARACTERS = 64
+_MOST_DIGITS = 9
 
-Reader = Callable[[object, bool], object]
-"""Takes a value and whether it is text of a form; gives the checked value or raises `ValueError`."""
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What a field may hold.
+
+    Attributes:
+        check: Takes a JSON value, gives the checked one or raises `ValueError`.
+        from_text: Makes a JSON value of a form's text; what it cannot read, it leaves as it is.
+    """
+
+    check: Callable[[object], object]
+    from_text: Callable[[str], object] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,87 +41,88 @@ class Field:
 
     Attributes:
         name: On the wire.
-        into: The name of the attribute in `mockface.sessions.Options`.
-        read: Checks the value.
-        code: The service's code when the value is wrong.
+        into: The attribute it becomes.
+        type: What it may hold.
+        code: The service's code when it is wrong.
         required: Whether it has to be there; `null` counts as absent.
     """
 
     name: str
     into: str
-    read: Reader
+    type: Type
     code: str = "BadArgument"
     required: bool = False
 
 
-def one_of(*words: str) -> Reader:
-    """A word out of a list, in any case (the documentation's own samples send lower case)."""
+def one_of(*words: str) -> Type:
+    """A word out of a list, in any case: the documentation's own samples send lower case."""
     known = {word.lower(): word for word in words}
 
-    def read(value: object, from_form: bool) -> object:
+    def check(value: object) -> object:
         if not isinstance(value, str) or value.lower() not in known:
             raise ValueError(f"must be one of {', '.join(words)}")
         return known[value.lower()]
 
-    return read
+    return Type(check)
 
 
-def boolean(value: object, from_form: bool) -> object:
-    """True or false; in a form the words for it."""
-    if from_form and isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    if not isinstance(value, bool):
+def boolean() -> Type:
+    """True or false."""
+    words = {"true": True, "false": False}
+
+    def check(value: object) -> object:
+        if value is True or value is False:
+            return value
         raise ValueError("must be true or false")
-    return value
+
+    return Type(check, lambda text: words.get(text.lower(), text))
 
 
-def integer(low: int, high: int) -> Reader:
+def integer(low: int, high: int) -> Type:
     """A whole number within bounds."""
 
-    def read(value: object, from_form: bool) -> object:
-        number = int(value) if from_form and isinstance(value, str) and _is_digits(value) else value
-        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+    def check(value: object) -> object:
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
-        return number
+        return value
 
-    return read
+    return Type(check, lambda text: int(text) if _is_short_number(text) else text)
 
 
-def number(low: float, high: float) -> Reader:
+def number(low: float, high: float) -> Type:
     """A number within bounds."""
 
-    def read(value: object, from_form: bool) -> object:
-        if from_form and isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                value = math.nan
-        if (
-            not isinstance(value, int | float)
-            or isinstance(value, bool)
-            or not low <= value <= high
-        ):
+    def check(value: object) -> object:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise ValueError("must be a number")  # noqa: TRY004 - wrong values are ValueError here
+        if not low <= value <= high:
             raise ValueError(f"must be a number from {low:g} to {high:g}")
         return float(value)
 
-    return read
+    def from_text(text: str) -> object:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+    return Type(check, from_text)
 
 
-def text(most: int) -> Reader:
+def text(most: int) -> Type:
     """A text that is not empty."""
 
-    def read(value: object, from_form: bool) -> object:
+    def check(value: object) -> object:
         if not isinstance(value, str) or not 1 <= len(value) <= most:
             raise ValueError(f"must be a text of 1 to {most} characters")
         return value
 
-    return read
+    return Type(check)
 
 
-def fields(
-    table: Iterable[Field], values: Mapping[str, object], *, from_form: bool
-) -> dict[str, Any]:
-    """Checks values against a table of fields; unknown ones are passed over, as the service's objects are open.
+def fields(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, Any]:
+    """Checks values against a table of fields.
+
+    Unknown values are passed over: the service's objects are open.
 
     Raises:
         WireError: The first field that is missing or wrong.
@@ -123,10 +135,15 @@ def fields(
                 raise WireError(400, field.code, f"{field.name} is missing.")
             continue
         try:
-            read[field.into] = field.read(value, from_form)
+            read[field.into] = field.type.check(value)
         except ValueError as wrong:
             raise WireError(400, field.code, f"{field.name} {wrong}.") from None
     return read
+
+
+def from_text(table: Iterable[Field], texts: Mapping[str, str]) -> dict[str, object]:
+    """The values that a form's texts stand for, by the types of their fields."""
+    return {f.name: f.type.from_text(texts[f.name]) for f in table if f.name in texts}
 
 
 def media_type(request: Request) -> str:
@@ -186,14 +203,14 @@ def paging(request: Request) -> tuple[str, int]:
     start, top = given.get("start", ""), given.get("top", str(_MOST_PAGE))
     if len(start) > _MOST_START_CHARACTERS:
         raise WireError(400, "BadArgument", "start must be an id of at most 64 characters.")
-    if not _is_digits(top) or not 1 <= int(top) <= _MOST_PAGE:
+    if not _is_short_number(top) or not 1 <= int(top) <= _MOST_PAGE:
         raise WireError(400, "BadArgument", f"top must be a whole number from 1 to {_MOST_PAGE}.")
     return start, int(top)
 
 
-def _is_digits(value: str) -> bool:
-    """Whether `int` takes it and it is no more than a few digits."""
-    return value.isascii() and value.isdigit() and len(value) < 10
+def _is_short_number(value: str) -> bool:
+    """Whether it is a handful of digits."""
+    return value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
 
 
 def _no_such_number(word: str) -> NoReturn:

@@ -23,7 +23,8 @@ class Call:
         request: What arrived.
         request_id: Its `apim-request-id`.
         tenant: Whose call it is.
-        session_id: The session that the path names, or the one that the client's token opens; else empty.
+        session_id: The session that the path names, or the one that the client's token opens; else
+            empty.
         token_kind: The kind of session that the token is for; `None` on the app server's calls.
     """
 
@@ -48,7 +49,8 @@ class Route:
         method: In upper case.
         path: Below `/face/{version}`; `{sessionId}` stands for a session's id.
         handler: Does it.
-        client_side: The front end calls it with the session's token, from a browser of another origin.
+        client_side: The front end calls it with the session's token, from a browser of another
+            origin.
     """
 
     name: str
@@ -67,7 +69,7 @@ class Dialect:
 
 
 class Router:
-    """Finds operations by path, without regard to case (the recorded traffic has both spellings)."""
+    """Finds operations by path in any case, since recorded traffic has several spellings."""
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
         self._places: dict[tuple[str, ...], dict[str, Route]] = {}
@@ -78,7 +80,7 @@ class Router:
                 self._places.setdefault(place, {})[route.method] = route
 
     def find(self, path: str) -> tuple[dict[str, Route], str]:
-        """The operations at a path, by method, and the session id in it; none for an unknown path."""
+        """The operations at a path, by method, and the session id in the path."""
         segments = path.split("/")
         place = tuple(segment.lower() for segment in segments)
         if place in self._places:

@@ -32,7 +32,7 @@ STATUS = {
 
 def create(call: Call) -> Response:
     """CreateLivenessSession."""
-    options = creating.from_json(call.request, FIELDS, _NEWEST_MODEL)
+    options = creating.one_device_id(creating.from_json(call.request, FIELDS, _NEWEST_MODEL))
     session, token = call.tenant.create(Kind.LIVENESS, options, endpoint=call.request.origin)
     return answer(200, session_body(session, token))
 
@@ -41,7 +41,10 @@ def create_with_verify(call: Call) -> Response:
     """CreateLivenessWithVerifySession; JSON is gone in this version."""
     options, image = creating.from_form(call.request, VERIFY_FIELDS, _NEWEST_MODEL)
     session, token = call.tenant.create(
-        Kind.VERIFY, options, endpoint=call.request.origin, image=image
+        Kind.VERIFY,
+        creating.one_device_id(options),
+        endpoint=call.request.origin,
+        image=image,
     )
     return answer(200, session_body(session, token))
 
@@ -60,7 +63,8 @@ def delete(kind: Kind, call: Call) -> Response:
 def session_body(session: Session, token: str = "") -> Json:
     """A `LivenessSession` or `LivenessWithVerifySession`.
 
-    The token is there only in the answer to the create: the documentation's real-looking results have it empty.
+    The token is there only in the answer to the create: the documentation's real-looking results
+    have it empty.
     """
     newest_first = reversed(session.attempts)  # as all official examples have it
     results: Json = {"attempts": [_attempt(attempt) for attempt in newest_first]}
@@ -103,7 +107,8 @@ def _attempt(attempt: Attempt) -> Json:
 
 
 def _reference(reference: ReferenceImage) -> Json:
-    # Official examples say `image` here, which their own enumeration does not have; `Color` is in it.
+    # Official examples say `image` here, which their own enumeration does not have; `Color` is in
+    # it.
     return {
         "referenceType": "Color",
         "faceRectangle": rectangle(reference.face),

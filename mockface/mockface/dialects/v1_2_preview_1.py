@@ -16,7 +16,7 @@ _NEWEST_MODEL = MODELS[0]
 
 FIELDS = (
     *creating.COMMON,
-    Field("sendResultsToClient", "send_results_to_client", reading.boolean),
+    Field("sendResultsToClient", "send_results_to_client", reading.boolean()),
     Field("livenessSingleModalModel", "model", reading.one_of(*MODELS)),
 )
 VERIFY_FIELDS = (*FIELDS, *creating.VERIFY)
@@ -30,7 +30,7 @@ def create(call: Call) -> Response:
 
 
 def create_with_verify(call: Call) -> Response:
-    """CreateLivenessWithVerifySession, and with a form CreateLivenessWithVerifySessionWithVerifyImage."""
+    """CreateLivenessWithVerifySession, as JSON and, `...WithVerifyImage`, as a form."""
     image = None
     if reading.media_type(call.request) == reading.FORM:
         options, image = creating.from_form(call.request, VERIFY_FIELDS, _NEWEST_MODEL)
@@ -72,7 +72,8 @@ def sessions(kind: Kind, call: Call) -> Response:
 def audit_entries(kind: Kind, call: Call) -> Response:
     """GetLivenessSessionAuditEntries and GetLivenessWithVerifySessionAuditEntries.
 
-    `start` is the id of an entry and excludes it and all before it; within a page the newest comes first, as recorded.
+    `start` is the id of an entry and excludes it and all before it; within a page the newest comes
+    first, as recorded.
     """
     start, top = reading.paging(call.request)
     if start and not (start.isascii() and start.isdigit()):
@@ -97,8 +98,8 @@ def _created(session: Session, token: str) -> Response:
 def _item(session: Session, now: float) -> Json:
     """A `LivenessSessionItem`.
 
-    Whether `sessionExpired` follows the token or the 48 hours is open; after 48 hours there is no session left to
-    show it, so here it follows the token.
+    Whether `sessionExpired` follows the token or the 48 hours is open; after 48 hours there is no
+    session left to show it, so here it follows the token.
     """
     first = session.attempts[0] if session.attempts else None
     return present(
