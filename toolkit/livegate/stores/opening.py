@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from livegate.hooks import hookimpl
+from livegate.stores.uri import open_builtin
 
 if TYPE_CHECKING:
     from livegate.stores.base import SessionStore
@@ -13,4 +14,4 @@ if TYPE_CHECKING:
 @hookimpl
 def open_store(uri: str) -> SessionStore | None:
     """Open ``memory://`` or ``sqlite:///PATH``; None for another scheme."""
-    raise NotImplementedError(uri)
+    return open_builtin(uri)
