@@ -61,7 +61,7 @@ def test_what_goes_wrong_while_waiting_is_raised_in_the_flow(port: Any) -> None:
 
 @pytest.mark.parametrize("port", [SyncPort(), AsyncPort()])
 def test_what_the_flow_does_not_catch_leaves_the_driver(port: Any) -> None:
-    def careless() -> Flow[int]:
+    def careless() -> Flow[Any]:
         return (yield from ask(port.double(-1)))
 
     with pytest.raises(PortError):
@@ -81,9 +81,12 @@ def test_a_flow_may_ask_for_nothing() -> None:
 def test_a_cancelled_flow_can_clean_up() -> None:
     steps: list[str] = []
 
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
     def patient() -> Flow[None]:
         try:
-            yield from ask(asyncio.Event().wait())
+            yield from ask(forever())
         finally:
             steps.append("cleaned up")
 
