@@ -25,7 +25,7 @@ from flask.cli import AppGroup
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from livegate.driving import drive
-from livegate.errors import ConfigurationError, InvalidRequestError
+from livegate.errors import ConfigurationError, InvalidRequestError, LivegateError
 from livegate.http import MAX_BODY, Request, handle, problem
 from livegate.orchestrator import Orchestrator
 from livegate.settings import Settings
@@ -102,6 +102,8 @@ class Livegate:
                 methods=METHODS,
                 strict_slashes=False,
             )
+        # So that a verb called in the application's own views ends in a problem too, not in a 500.
+        app.register_error_handler(LivegateError, lambda error: _write(problem(error)))
         app.cli.add_command(_commands())
 
     @property

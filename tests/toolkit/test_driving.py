@@ -81,7 +81,7 @@ def test_a_flow_may_ask_for_nothing() -> None:
 def test_a_cancelled_flow_can_clean_up() -> None:
     steps: list[str] = []
 
-    async def forever() -> None:
+    async def forever() -> Any:
         await asyncio.Event().wait()
 
     def patient() -> Flow[None]:
