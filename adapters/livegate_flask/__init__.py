@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -23,6 +24,7 @@ import flask
 from flask import Flask
 from flask.cli import AppGroup
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from livegate.driving import drive
 from livegate.errors import ConfigurationError, InvalidRequestError, LivegateError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Livegate"]
 
 EXTENSION: Final = "livegate"
+MAX_PARTS: Final = 20
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 Subject = Callable[[], object]
@@ -128,23 +131,21 @@ def _read(binding: _Binding, path: str, *, with_body: bool) -> Request:
     """The framework's request as the core has it; a stranger's body is not even read."""
     request = flask.request
     request.max_content_length = MAX_BODY
-    request.max_form_memory_size = MAX_BODY
     body, form = b"", None
     files: tuple[tuple[str, bytes], ...] = ()
     try:
-        if not with_body:
-            pass
-        elif request.mimetype == "multipart/form-data":
-            form = tuple(request.form.items(multi=True))
-            files = tuple((name, part.read()) for name, part in request.files.items(multi=True))
-        else:
+        if with_body and request.mimetype == "multipart/form-data":
+            form, files = _read_form(request)
+        elif with_body:
             body = request.get_data(cache=False)
     except RequestEntityTooLarge as error:
         raise InvalidRequestError(
             f"A body may have at most {MAX_BODY} bytes.", code="body_too_large", status=413
         ) from error
-    except HTTPException as error:
-        raise InvalidRequestError("The body did not arrive whole.", code="body_broken") from error
+    except (HTTPException, ValueError) as error:
+        raise InvalidRequestError(
+            "The body is no whole multipart form.", code="body_broken"
+        ) from error
     return Request(
         method="GET" if request.method == "HEAD" else request.method,
         path="/" + path,
@@ -154,6 +155,29 @@ def _read(binding: _Binding, path: str, *, with_body: bool) -> Request:
         body=body,
         form=form,
         files=files,
+    )
+
+
+def _read_form(
+    request: flask.Request,
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, bytes], ...]]:
+    """The text and the file parts of a form.
+
+    Flask's own ``request.files`` writes a large part to a temporary file; a face stays in memory.
+    """
+    parser = FormDataParser(
+        stream_factory=lambda *_args, **_kwargs: BytesIO(),
+        max_content_length=MAX_BODY,
+        max_form_memory_size=MAX_BODY,
+        max_form_parts=MAX_PARTS,
+        silent=False,
+    )
+    _, form, files = parser.parse(
+        request.stream, request.mimetype, request.content_length, request.mimetype_params
+    )
+    return (
+        tuple(form.items(multi=True)),
+        tuple((name, part.read()) for name, part in files.items(multi=True)),
     )
 
 

@@ -11,7 +11,7 @@ import secrets
 from urllib.parse import urlsplit
 
 import flask
-import waitress
+import waitress  # type: ignore[import-untyped]
 
 from livegate_flask import Livegate
 

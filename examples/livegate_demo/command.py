@@ -124,7 +124,6 @@ def _need_packages() -> None:
         import flask  # noqa: F401, PLC0415
         import requests  # noqa: F401, PLC0415
         import rich  # noqa: F401, PLC0415
-        import waitress  # noqa: F401, PLC0415
 
         import mockface  # noqa: F401, PLC0415
     except ImportError as error:

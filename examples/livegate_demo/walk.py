@@ -99,7 +99,7 @@ class Walk:
         attempt = requests.post(
             self.emulator + path,
             headers={"Authorization": f"Bearer {token}", "x-mockface-scenario": self.outcome},
-            files={"Content": ("video.webp", CLIP), "Metadata": (None, "{}")},
+            files=[("Content", ("video.webp", CLIP)), ("Metadata", (None, b"{}"))],
             timeout=TIMEOUT,
         )
         report = _report_of(attempt)

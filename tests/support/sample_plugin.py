@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livegate.stores.memory import MemoryStore
-
 from livegate import Objection, SessionState, Verdict, hookimpl
+from livegate.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from livegate import LivenessSession, ReferenceImage, Settings, StartRequest
