@@ -272,9 +272,10 @@ class Control:
 def is_loopback(host: str) -> bool:
     """Whether an address or a host's name means this machine."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _scenario_name(request: Request) -> str:
