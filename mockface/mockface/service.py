@@ -130,15 +130,14 @@ class Service:
             request = replace(request, origin=self._public_url)
         scheme, _, token = (request.header("authorization") or "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else ""
-        kind = None
         if route.client_side:
             tenant, claims = self.engine.admit(token)
-            session_id, kind = claims.session_id, claims.kind
+            session_id = claims.session_id
         elif token and token == self._bearer:
             tenant = self.engine.trusted_tenant()
         else:
             tenant = self.engine.tenant(request.header(KEY_HEADER))
-        return Call(request, tenant.next_request_id(), tenant, session_id, kind)
+        return Call(request, tenant.next_request_id(), tenant, session_id)
 
 
 @dataclass(slots=True)

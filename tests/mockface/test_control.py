@@ -153,7 +153,7 @@ def test_the_journal_has_what_happened_and_no_secret(face: Face, service: Servic
         ("attempt", 204),
         ("", 404),
     ]
-    assert entries[0]["request_id"] == created.headers["apim-request-id"]
+    assert entries[0]["requestId"] == created.headers["apim-request-id"]
     for secret in (token, face.key or ""):
         assert secret.encode() not in journal.response.body
     assert len(face.send("GET", "/_mock/journal").json["entries"]) == 2

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from tests.mockface.conftest import OPTIONS
 
 from mockface import LivenessDetectionError, Mockface, SimulatedClient
 from mockface.app import create_app
+from mockface.cli import main
+from mockface.people import person
 from mockface.server import RemoteNotAllowedError
 
 if TYPE_CHECKING:
@@ -111,6 +114,7 @@ def test_serve_explains_what_it_cannot_do() -> None:
             (["--port", port], "in use"),
             (["--port", "0", "--host", "0.0.0.0"], "--allow-remote"),
             (["--port", "0", "--scenario", "spof"], "wrong-person"),
+            (["--port", "0", "--host", "no such host", "--allow-remote"], "no such host"),
         ):
             with command("serve", *arguments) as server:
                 output, errors = server.communicate()
@@ -118,6 +122,28 @@ def test_serve_explains_what_it_cannot_do() -> None:
             assert errors.startswith("mockface: ")
             assert errors.count("\n") == 1
             assert word in errors
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "65536"),
+        ("--port", "-1"),
+        ("--port", "x"),
+        ("--threads", "0"),
+        ("--frozen-at", "tomorrow"),
+        ("--public-url", "localhost"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["serve", option, value])
+    assert left.value.code == 2
+    errors = capsys.readouterr().err
+    assert option in errors
+    assert value in errors
 
 
 @pytest.mark.process
@@ -130,6 +156,12 @@ def test_attempt_and_portrait_are_commands(mock: Mockface, tmp_path: Path) -> No
         assert tried.returncode == status
         assert ("digest" in said) is (status == 0)
         assert said.get("livenessError") == (None if status == 0 else "FaceWithMaskDetected")
+    # The person of a seed is in front of the camera, with a device of their own
+    with command("attempt", "--token", session["authToken"], "--seed", "3") as tried:
+        tried.communicate()
+    (tenant,) = mock.engine.tenants()
+    (recorded,) = tenant.sessions()
+    assert recorded.attempts[-1].call.user_agent == person(3).user_agent
 
     for name, magic in (("face.jpg", b"\xff\xd8\xff"), ("face.PNG", b"\x89PNG")):
         with command("portrait", "--seed", "3", "--out", str(tmp_path / name)) as drawn:
@@ -208,7 +240,7 @@ def test_a_truncated_answer_breaks_the_connection(mock: Mockface) -> None:
 
 def test_a_delay_is_waited_for(mock: Mockface, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("mockface.app.time.sleep", waited.append)
+    monkeypatch.setattr("mockface.app.sleep", waited.append)
     call(mock.url, "POST", "/_mock/faults", {"route": "create", "delay": 20})
 
     create(mock.url)
@@ -283,6 +315,19 @@ def test_the_application_is_a_wsgi_callable() -> None:
     )
     assert (deleted.status_code, deleted.data) == (204, b"")
     assert "Content-Type" not in deleted.headers
+
+
+def test_a_caller_that_hangs_up_does_no_harm() -> None:
+    response = (
+        create_app()
+        .test_client()
+        .post(
+            "/face/v1.2/detectLiveness-sessions",
+            headers={"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/json"},
+            environ_overrides={"wsgi.input": BytesIO(b"{"), "CONTENT_LENGTH": "100"},
+        )
+    )
+    assert response.status_code == 400
 
 
 def test_a_body_with_a_wrong_length_or_in_chunks(mock: Mockface) -> None:

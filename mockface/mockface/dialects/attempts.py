@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from mockface.dialects import reading
 from mockface.dialects.audit import response_body
 from mockface.dialects.routes import Call, Route
-from mockface.errors import Reason, RefusedError
 from mockface.scenarios import Failure
 from mockface.sessions import ClientCall, Kind
 from mockface.wire import Response, answer, error
@@ -30,14 +29,11 @@ SCENARIO_HEADER = "x-mockface-scenario"
 def _attempt(kind: Kind) -> Callable[[Call], Response]:
     def handler(call: Call) -> Response:
         request = call.request
-        if call.token_kind is not kind:
-            raise RefusedError(
-                Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
-            )
         parts = reading.form(request)
         content = parts.get("Content")
         image = parts.get("VerifyImage") or parts.get("verifyImage")
-        attempt = call.tenant.attempt(
+        session, attempt = call.tenant.attempt(
+            kind,
             call.session_id,
             call=ClientCall(
                 path=request.path,
@@ -52,7 +48,6 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
             verify_image=None if image is None else image.data,
             scenario=request.header(SCENARIO_HEADER),
         )
-        session = call.tenant.get(kind, call.session_id)
         if isinstance(attempt.outcome, Failure):
             response = error(400, attempt.outcome.code, attempt.outcome.message)
         elif session.options.send_results_to_client:
