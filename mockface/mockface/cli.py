@@ -131,8 +131,6 @@ def _serve(options: argparse.Namespace) -> int:
         url = mock.listen()
     except (RemoteNotAllowedError, UnknownScenarioError) as wrong:
         return _complain(str(wrong))
-    except ValueError:  # waitress's word for a host that does not resolve
-        return _complain(f"cannot listen on {options.host}: there is no such host")
     except OSError as wrong:
         return _complain(f"cannot listen on {options.host}:{options.port}: {wrong.strerror}")
     for number in (signal.SIGTERM, signal.SIGINT):

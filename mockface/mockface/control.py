@@ -148,11 +148,9 @@ class Control:
     def _pin(self, order: Order) -> Response:
         name = _scenario_name(order.request)
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
-        for tenant in tenants:
-            if any(session.id == order.name for session in tenant.sessions()):
-                tenant.pin(order.name, name)
-                return answer(200, {"sessionId": order.name, "scenario": name})
-        raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        if not any(tenant.pin(order.name, name) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "scenario": name})
 
     def _clock(self, _: Order) -> Response:
         clock = self._engine.clock

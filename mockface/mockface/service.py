@@ -28,6 +28,7 @@ MOCK_HEADER = "x-mockface"
 
 _log = logging.getLogger("mockface")
 _ROUTER = Router(DIALECTS)
+_LONGEST_PATH = 500  # of what the journal keeps
 
 # The front end's page comes from the app server, so its calls are cross-origin.
 _CORS = {
@@ -93,7 +94,7 @@ class Service:
                 at=self.engine.clock.now(),
                 tenant_id=seen.tenant_id,
                 method=request.method,
-                path=request.path,
+                path=request.path[:_LONGEST_PATH],
                 route=seen.route.name if seen.route else "",
                 status=response.status,
                 code=response.headers.get("x-ms-error-code", ""),

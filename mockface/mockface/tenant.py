@@ -71,17 +71,22 @@ class Tenant:
                 raise OverflowError(f"At most {_LONGEST_QUEUE} scenarios can wait.")
             self._queue.extend(checked)
 
-    def pin(self, session_id: str, name: str) -> None:
+    def pin(self, session_id: str, name: str) -> bool:
         """Binds a session to a scenario.
+
+        Returns:
+            Whether the session is one of this tenant's.
 
         Raises:
             UnknownScenarioError: There is no such scenario.
-            RefusedError: `SESSION_NOT_FOUND`.
         """
         checked = scenarios.scenario(name).name
         with self._lock:
-            session = self._alive(session_id)
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
             self._sessions[session_id] = replace(session, scenario=checked)
+            return True
 
     def now(self) -> float:
         """Seconds since 1970."""
@@ -114,7 +119,7 @@ class Tenant:
         asked_for = scenarios.in_band(options.device_correlation_id)
         reference = None if image is None else reference_image(image)
         with self._lock:
-            now = self._engine.clock.now()
+            now = self.now()
             self._forget_expired(now)
             self._created += 1
             session = Session(
@@ -165,7 +170,7 @@ class Tenant:
             most: How many at most.
         """
         with self._lock:
-            now = self._engine.clock.now()
+            now = self.now()
             self._forget_expired(now)
             wanted = [s for s in self._sessions.values() if s.kind is kind and s.id > after]
         return heapq.nsmallest(most, wanted, key=lambda session: session.id)
@@ -173,7 +178,7 @@ class Tenant:
     def sessions(self) -> list[Session]:
         """All living sessions of both families, oldest first."""
         with self._lock:
-            self._forget_expired(self._engine.clock.now())
+            self._forget_expired(self.now())
             return list(self._sessions.values())
 
     def attempt(
@@ -210,7 +215,7 @@ class Tenant:
         mark = None if content is None else read_mark(content)
         offered = None if verify_image is None else reference_image(verify_image)
         with self._lock:
-            now = self._engine.clock.now()
+            now = self.now()
             session = self._sessions.get(session_id)
             if session is None or now >= session.expires_at:
                 raise session_gone()
@@ -250,13 +255,9 @@ class Tenant:
     def _queued(self) -> str | None:
         return self._queue.popleft() if self._queue else None
 
-    def _alive(self, session_id: str, kind: Kind | None = None) -> Session:
+    def _alive(self, session_id: str, kind: Kind) -> Session:
         session = self._sessions.get(session_id)
-        if (
-            session is None
-            or (kind is not None and session.kind is not kind)
-            or self._engine.clock.now() >= session.expires_at
-        ):
+        if session is None or session.kind is not kind or self.now() >= session.expires_at:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return session
 

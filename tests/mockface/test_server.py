@@ -114,7 +114,7 @@ def test_serve_explains_what_it_cannot_do() -> None:
             (["--port", port], "in use"),
             (["--port", "0", "--host", "0.0.0.0"], "--allow-remote"),
             (["--port", "0", "--scenario", "spof"], "wrong-person"),
-            (["--port", "0", "--host", "no such host", "--allow-remote"], "no such host"),
+            (["--port", "0", "--host", "no such host", "--allow-remote"], "cannot listen"),
         ):
             with command("serve", *arguments) as server:
                 output, errors = server.communicate()
@@ -195,6 +195,13 @@ assert not [name for name in ("flask", "faker", "PIL", "waitress") if name in sy
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "serve" in done.stdout
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2"])
+def test_it_listens_on_any_loopback_host(host: str) -> None:
+    with Mockface(host=host, keys=["k"]) as mock:
+        assert mock.url.startswith(f"http://{host}:")
+        assert SimulatedClient().start(create(mock.url)["authToken"]).digest
 
 
 def test_an_emulator_is_started_and_stopped_again_and_again() -> None:

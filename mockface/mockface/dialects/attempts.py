@@ -14,13 +14,15 @@ from mockface.dialects.audit import response_body
 from mockface.dialects.routes import Call, Route
 from mockface.scenarios import Failure
 from mockface.sessions import ClientCall, Kind
-from mockface.wire import Response, answer, error
+from mockface.wire import Request, Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DIGEST_HEADER = "x-mockface-digest"
 """The digest that the real SDK computes for itself; a simulated client reads it here."""
+
+_LONGEST_KEPT = 500
 
 SCENARIO_HEADER = "x-mockface-scenario"
 """What this one attempt is to be."""
@@ -39,9 +41,9 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
                 path=request.path,
                 method=request.method,
                 content_length=len(request.body),
-                content_type=request.header("content-type") or "",
-                user_agent=request.header("user-agent"),
-                client_request_id=request.header("client-request-id"),
+                content_type=_kept(request, "content-type") or "",
+                user_agent=_kept(request, "user-agent"),
+                client_request_id=_kept(request, "client-request-id"),
             ),
             request_id=call.request_id,
             content=None if content is None else content.data,
@@ -58,6 +60,12 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
         return response
 
     return handler
+
+
+def _kept(request: Request, name: str) -> str | None:
+    """A header as the audit keeps it: a session must not grow with what a client sends."""
+    value = request.header(name)
+    return None if value is None else value[:_LONGEST_KEPT]
 
 
 ROUTES = (
