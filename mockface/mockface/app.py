@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import sleep
 
 import flask
 from werkzeug.exceptions import ClientDisconnected
@@ -31,7 +31,7 @@ def create_app(service: Service | None = None) -> flask.Flask:
     def answer() -> flask.Response:
         response = served.handle(_request())
         if response.delay:
-            time.sleep(response.delay)
+            sleep(response.delay)
         return _response(response)
 
     return app

@@ -7,9 +7,10 @@ import json
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mockface.clock import Clock, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default=_env("HOST", "127.0.0.1"), help="default: %(default)s")
     serve.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=_env("PORT", "8178"),
         help="0 takes a free one; default: %(default)s",
     )
@@ -76,12 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument(
         "--public-url",
+        type=_url,
         default=_env("PUBLIC_URL") or None,
         metavar="URL",
         help="where clients reach the emulator, if not where the app server does",
     )
     serve.add_argument(
-        "--threads", type=int, default=_env("THREADS", "8"), help="default: %(default)s"
+        "--threads", type=_threads, default=_env("THREADS", "8"), help="default: %(default)s"
     )
     serve.add_argument(
         "--allow-remote",
@@ -95,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     attempt.add_argument("--token", required=True, help="the session's authToken")
     attempt.add_argument("--endpoint", metavar="URL", help="default: the one in the token")
     attempt.add_argument("--scenario", metavar="NAME", help="what the attempt is to be")
+    attempt.add_argument(
+        "--seed", help="who is in front of the camera: the person whose portrait has this seed"
+    )
 
     portrait = commands.add_parser("portrait", help="draw a reference image")
     portrait.set_defaults(run=_portrait)
@@ -106,8 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from mockface.clock import Clock  # noqa: PLC0415 - the help needs none of them
-    from mockface.errors import UnknownScenarioError  # noqa: PLC0415
+    from mockface.errors import UnknownScenarioError  # noqa: PLC0415 - the help needs none of them
     from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415
 
     keys = options.key or [key for key in _env("KEY").split(",") if key]
@@ -140,8 +144,15 @@ def _attempt(options: argparse.Namespace) -> int:
     from mockface.client import LivenessDetectionError, SimulatedClient  # noqa: PLC0415 - see `_serve`
 
     client = SimulatedClient(endpoint=options.endpoint, scenario=options.scenario)
+    content = None
+    if options.seed is not None:
+        from mockface.images import portrait  # noqa: PLC0415 - see `_serve`
+        from mockface.people import person  # noqa: PLC0415
+
+        client.user_agent = person(options.seed).user_agent
+        content = portrait(options.seed)
     try:
-        success = client.start(options.token)
+        success = client.start(options.token, content=content)
     except LivenessDetectionError as error:
         said = {"livenessError": error.liveness_error, "recognitionError": error.recognition_error}
         print(json.dumps(said))
@@ -166,12 +177,31 @@ def _env(name: str, default: str = "") -> str:
     return os.environ.get(f"MOCKFACE_{name}", default)
 
 
+def _port(text: str) -> int:
+    return _whole(text, 0, 65_535)
+
+
+def _threads(text: str) -> int:
+    return _whole(text, 1, 256)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if not (text.isascii() and text.isdigit()) or not low <= int(text[:9]) <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from {low} to {high}")
+    return int(text)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no http or https URL")
+    return text
+
+
 def _moment(text: str) -> float:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return moment(text)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
 
 
 def _complain(message: str) -> int:

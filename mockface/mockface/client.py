@@ -80,21 +80,17 @@ class SimulatedClient:
         self._endpoint = endpoint
         self._api_version = api_version
         self._timeout = timeout
-        self._headers = {
-            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-            "User-Agent": user_agent,
-        }
-        if scenario is not None:
-            self._headers["x-mockface-scenario"] = scenario
+        self.user_agent = user_agent
+        self._scenario = {} if scenario is None else {"x-mockface-scenario": scenario}
 
     def start(
-        self, token: str, *, content: bytes = _CLIP, verify_image: bytes | None = None
+        self, token: str, *, content: bytes | None = None, verify_image: bytes | None = None
     ) -> LivenessDetectionSuccess:
         """Makes one attempt.
 
         Args:
             token: The session's `authToken`.
-            content: What the camera saw.
+            content: What the camera saw; by default a clip that shows nobody in particular.
             verify_image: A reference image, where the app server gave none.
 
         Returns:
@@ -113,7 +109,7 @@ class SimulatedClient:
                 endpoint,
                 f"/face/{self._api_version}/{detect}/singleModal",
                 token,
-                _form(content, verify_image),
+                _form(content or _CLIP, verify_image),
             )
         except TimeoutError:
             raise LivenessDetectionError("ServerRequestTimedOut") from None
@@ -133,7 +129,12 @@ class SimulatedClient:
         connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
         connection = connect(url.hostname or "", url.port, timeout=self._timeout)
         try:
-            headers = self._headers | {"Authorization": f"Bearer {token}"}
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+                "User-Agent": self.user_agent,
+                **self._scenario,
+            }
             connection.request("POST", url.path.rstrip("/") + path, body, headers)
             response: HTTPResponse = connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}

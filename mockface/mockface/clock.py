@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -88,3 +89,16 @@ class Clock:
 
     def _read(self) -> float:
         return self._source() + self._ahead if self._frozen_at is None else self._frozen_at
+
+
+def moment(text: str) -> float:
+    """Reads a time in ISO 8601, as seconds since 1970; without an offset it is UTC.
+
+    Raises:
+        ValueError: It is none; the message continues a sentence.
+    """
+    try:
+        read = datetime.fromisoformat(text)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z") from None

@@ -8,63 +8,26 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from mockface import control_bodies as bodies
 from mockface.dialects import DIALECTS, reading
-from mockface.dialects.reading import Field, Type
-from mockface.dialects.rendering import Json, timestamp
+from mockface.dialects.rendering import timestamp
 from mockface.errors import Reason, RefusedError
 from mockface.faults import BODIES, Fault, Faults
-from mockface.scenarios import SCENARIOS, Decision
+from mockface.scenarios import SCENARIOS
 from mockface.wire import Request, Response, WireError, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mockface.engine import Engine, Tenant
+    from mockface.engine import Engine
     from mockface.journal import Journal
-    from mockface.sessions import Session
+    from mockface.tenant import Tenant
 
 PREFIX = "/_mock"
 KEY_HEADER = "ocp-apim-subscription-key"
-
-_MOST_COUNT = 1_000_000
-_LONGEST_DELAY = 600.0
-_A_YEAR = 366 * 86_400.0
-
-
-def _count(value: object) -> object:
-    """How many answers; 0 stands for all of them."""
-    return reading.integer(0, _MOST_COUNT).check(value) or None
-
-
-def _moment(value: object) -> object:
-    """A time in seconds since 1970; true stands for now."""
-    if value is True:
-        return None
-    try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        raise ValueError("must be true or a time such as 2026-01-31T12:00:00Z") from None
-
-
-_FAULT_FIELDS = (
-    Field("route", "route", reading.text(64), required=True),
-    Field("status", "status", reading.integer(400, 599)),
-    Field("retryAfter", "retry_after", reading.integer(0, 86_400)),
-    Field("body", "body", reading.one_of(*BODIES)),
-    Field("delay", "delay", reading.number(0, _LONGEST_DELAY)),
-    Field("count", "left", Type(_count)),
-)
-_SCENARIO_FIELDS = (Field("scenario", "scenario", reading.text(64), required=True),)
-_CLOCK_FIELDS = (
-    Field("advance", "advance", reading.number(0, _A_YEAR)),
-    Field("freeze", "freeze", Type(_moment)),
-    Field("resume", "resume", reading.boolean()),
-)
 
 ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
 """The operations that faults can speak of."""
@@ -179,24 +142,22 @@ class Control:
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         return answer(
             200,
-            {"sessions": [_session(t, s) for t in tenants for s in t.sessions()]},
+            {"sessions": [bodies.about_session(t, s) for t in tenants for s in t.sessions()]},
         )
 
     def _pin(self, order: Order) -> Response:
         name = _scenario_name(order.request)
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
-        for tenant in tenants:
-            if any(session.id == order.name for session in tenant.sessions()):
-                tenant.pin(order.name, name)
-                return answer(200, {"sessionId": order.name, "scenario": name})
-        raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        if not any(tenant.pin(order.name, name) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "scenario": name})
 
     def _clock(self, _: Order) -> Response:
         clock = self._engine.clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = reading.fields(_CLOCK_FIELDS, reading.json_body(order.request))
+        told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
         clock = self._engine.clock
@@ -213,10 +174,10 @@ class Control:
 
     def _list_faults(self, order: Order) -> Response:
         waiting = self._faults.waiting(order.tenant_id)
-        return answer(200, {"faults": [_fault(fault) for fault in waiting]})
+        return answer(200, {"faults": [bodies.about_fault(fault) for fault in waiting]})
 
     def _add_fault(self, order: Order) -> Response:
-        told = reading.fields(_FAULT_FIELDS, reading.json_body(order.request))
+        told = reading.fields(bodies.FAULT, reading.json_body(order.request))
         if not any(fnmatchcase(name, told["route"]) for name in ROUTE_NAMES):
             raise WireError(
                 400,
@@ -226,7 +187,7 @@ class Control:
         if not told.keys() & {"status", "body", "delay"}:
             raise WireError(400, "BadArgument", "Say at least one of status, body and delay.")
         fault = self._faults.add(Fault(**({"id": 0, "tenant_id": order.tenant_id} | told)))
-        return answer(201, _fault(fault))
+        return answer(201, bodies.about_fault(fault))
 
     def _clear_faults(self, order: Order) -> Response:
         self._faults.clear(order.tenant_id)
@@ -234,7 +195,7 @@ class Control:
 
     def _read_journal(self, order: Order) -> Response:
         entries = self._journal.entries(order.tenant_id)
-        return answer(200, {"entries": [entry.as_dict() for entry in entries]})
+        return answer(200, {"entries": [bodies.about_entry(entry) for entry in entries]})
 
     def _clear_journal(self, order: Order) -> Response:
         self._journal.clear(order.tenant_id)
@@ -250,7 +211,7 @@ class Control:
         # Faker and Pillow are for those who ask for people and portraits.
         from mockface.people import person  # noqa: PLC0415
 
-        return answer(200, person(order.name).as_dict())
+        return answer(200, bodies.about_person(person(order.name)))
 
     def _portrait(self, order: Order) -> Response:
         from mockface.images import portrait  # noqa: PLC0415 - see `_person`
@@ -272,40 +233,12 @@ class Control:
 def is_loopback(host: str) -> bool:
     """Whether an address or a host's name means this machine."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _scenario_name(request: Request) -> str:
-    told = reading.fields(_SCENARIO_FIELDS, reading.json_body(request))
+    told = reading.fields(bodies.SCENARIO, reading.json_body(request))
     return str(told["scenario"])
-
-
-def _session(tenant: Tenant, session: Session) -> Json:
-    return {
-        "sessionId": session.id,
-        "kind": session.kind.value,
-        "tenant": tenant.id,
-        "createdDateTime": timestamp(session.created_at),
-        "progress": session.progress.name.lower(),
-        "scenario": session.scenario or tenant.scenario,
-        "attempts": [
-            attempt.outcome.name.lower()
-            if isinstance(attempt.outcome, Decision)
-            else attempt.outcome.code
-            for attempt in session.attempts
-        ],
-    }
-
-
-def _fault(fault: Fault) -> Json:
-    return {
-        "id": fault.id,
-        "route": fault.route,
-        "status": fault.status,
-        "retryAfter": fault.retry_after,
-        "body": fault.body,
-        "delay": fault.delay,
-        "count": fault.left or 0,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from threading import Lock
 
 _MOST_ENTRIES = 1000
@@ -34,10 +34,6 @@ class Entry:
     code: str
     request_id: str
     fault: int | None
-
-    def as_dict(self) -> dict[str, object]:
-        """The fields by name."""
-        return asdict(self)
 
 
 class Journal:

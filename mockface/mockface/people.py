@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mockface.dice import Dice
 
 if TYPE_CHECKING:
     from faker import Faker
+
+_CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36"
+_SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,6 @@ class Person:
     device_correlation_id: str
     user_agent: str
 
-    def as_dict(self) -> dict[str, str]:
-        """The fields by name."""
-        return asdict(self)
-
 
 def person_id(seed: int | str) -> str:
     """The id of the person of this seed; needs no Faker."""
@@ -44,15 +43,18 @@ def person_id(seed: int | str) -> str:
 def person(seed: int | str) -> Person:
     """The person of this seed; another version of Faker may make up another one."""
     fake = _faker(seed)
-    phone = fake.boolean()
-    user_agent = fake.chrome() if phone else fake.safari()
+    if fake.boolean():
+        device, system, browser = "phone", fake.android_platform_token(), _CHROME
+    else:
+        device, system, browser = "iPad", fake.ios_platform_token(), _SAFARI
+    name = fake.name()
     return Person(
         id=person_id(seed),
-        name=fake.name(),
+        name=name,
         email=fake.safe_email(),
-        device=f"{fake.first_name()}'s {'phone' if phone else 'tablet'}",
+        device=f"{name}'s {device}",
         device_correlation_id=str(fake.uuid4()),
-        user_agent=user_agent,
+        user_agent=f"Mozilla/5.0 ({system}) {browser}",
     )
 
 

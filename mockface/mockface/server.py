@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ _MOST_WAITRESS_BYTES = 64 * 1024 * 1024
 """Above this waitress answers for itself; below it, an oversized body gets the service's error."""
 
 _POLL_SECONDS = 1.0
+_BACKLOG = 1024
 
 
 class RemoteNotAllowedError(ValueError):
@@ -101,23 +103,29 @@ class Mockface:
         if self._server is None:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._server.effective_port}"
+        return f"http://{host}:{self._server.socket.getsockname()[1]}"
 
     def listen(self) -> str:
         """Takes the port, so that connections wait from now on; gives the URL back.
 
         Raises:
-            OSError: The port is taken.
+            OSError: The port is taken, or the host is none of this machine.
         """
         from waitress import create_server  # type: ignore[import-untyped]  # noqa: PLC0415 - a test may not need it
 
         # A slow answer that was asked for is no sign of trouble.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        # One socket of our own: for a name with several addresses waitress would open several.
+        family, *_, address = socket.getaddrinfo(
+            self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.create_server(
+            (str(address[0]), self._port), family=family, backlog=_BACKLOG
+        )
         self._server = create_server(
             self.app,
             map=self._sockets,
-            host=self._host,
-            port=self._port,
+            sockets=[listener],
             threads=self._threads,
             ident="mockface",
             connection_limit=1000,
@@ -136,9 +144,9 @@ class Mockface:
             while not self._stopping.is_set():
                 wasyncore.loop(timeout=_POLL_SECONDS, use_poll=True, map=self._sockets, count=1)
         finally:
-            self._server.task_dispatcher.shutdown()
+            server, self._server = self._server, None  # so that a second signal finds nothing to do
+            server.task_dispatcher.shutdown()
             wasyncore.close_all(self._sockets)
-            self._server = None
 
     def start(self) -> Self:
         """Serves in a thread of its own."""
@@ -150,8 +158,9 @@ class Mockface:
     def stop(self) -> None:
         """Ends `run`; safe in a signal handler and from any thread."""
         self._stopping.set()
-        if self._server is not None:
-            self._server.pull_trigger()
+        server = self._server
+        if server is not None:
+            server.pull_trigger()
         if self._thread is not None:
             self._thread.join()
             self._thread = None

@@ -28,6 +28,7 @@ MOCK_HEADER = "x-mockface"
 
 _log = logging.getLogger("mockface")
 _ROUTER = Router(DIALECTS)
+_LONGEST_PATH = 500  # of what the journal keeps
 
 # The front end's page comes from the app server, so its calls are cross-origin.
 _CORS = {
@@ -93,7 +94,7 @@ class Service:
                 at=self.engine.clock.now(),
                 tenant_id=seen.tenant_id,
                 method=request.method,
-                path=request.path,
+                path=request.path[:_LONGEST_PATH],
                 route=seen.route.name if seen.route else "",
                 status=response.status,
                 code=response.headers.get("x-ms-error-code", ""),
@@ -130,15 +131,14 @@ class Service:
             request = replace(request, origin=self._public_url)
         scheme, _, token = (request.header("authorization") or "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else ""
-        kind = None
         if route.client_side:
             tenant, claims = self.engine.admit(token)
-            session_id, kind = claims.session_id, claims.kind
+            session_id = claims.session_id
         elif token and token == self._bearer:
             tenant = self.engine.trusted_tenant()
         else:
             tenant = self.engine.tenant(request.header(KEY_HEADER))
-        return Call(request, tenant.next_request_id(), tenant, session_id, kind)
+        return Call(request, tenant.next_request_id(), tenant, session_id)
 
 
 @dataclass(slots=True)

@@ -62,7 +62,7 @@ class TokenMint:
     def __init__(self, dice: Dice) -> None:
         scalar = 1 + int.from_bytes(dice.bytes("signing key"), "big") % (_ORDER - 1)
         self._private = ec.derive_private_key(scalar, ec.SECP256R1())
-        self._public = self._private.public_key()
+        self.public_key = self._private.public_key()
         self._sign_with = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
         self._check_with = ec.ECDSA(hashes.SHA256())
         self._header = _pack(_json({"alg": "ES256", "kid": dice.uuid("key id"), "typ": "JWT"}))
@@ -97,7 +97,7 @@ class TokenMint:
             raise ValueError("not a token of this service")
         r, s = int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big")
         try:
-            self._public.verify(encode_dss_signature(r, s), signed, self._check_with)
+            self.public_key.verify(encode_dss_signature(r, s), signed, self._check_with)
         except InvalidSignature:
             raise ValueError("the signature does not fit") from None
         # Signed by us, so it has the shape that `issue` gave it.

@@ -7,8 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from azure.ai.vision.face import FaceSessionClient
@@ -21,8 +20,12 @@ from azure.ai.vision.face.models import (
 from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.core.rest import HttpRequest
+
 from mockface.client import SimulatedClient
 from mockface.images import portrait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "contract-key"
 READY = re.compile(r"mockface listening on (http://127\.0\.0\.1:\d+)\n")
@@ -263,7 +266,9 @@ def test_async_v1_2_through_send_request(endpoint: str, image: bytes) -> None:
 
 @pytest.mark.process
 def test_a_wrong_key_is_the_library_s_authentication_error(endpoint: str) -> None:
-    with FaceSessionClient(endpoint, AzureKeyCredential("other")) as client:
-        with pytest.raises(ClientAuthenticationError) as refused:
-            client.create_liveness_session(_liveness())
+    with (
+        FaceSessionClient(endpoint, AzureKeyCredential("other")) as client,
+        pytest.raises(ClientAuthenticationError) as refused,
+    ):
+        client.create_liveness_session(_liveness())
     assert refused.value.status_code == 401

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 from mockface.dialects import reading
 from mockface.dialects.audit import response_body
 from mockface.dialects.routes import Call, Route
-from mockface.errors import Reason, RefusedError
 from mockface.scenarios import Failure
 from mockface.sessions import ClientCall, Kind
-from mockface.wire import Response, answer, error
+from mockface.wire import Request, Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DIGEST_HEADER = "x-mockface-digest"
 """The digest that the real SDK computes for itself; a simulated client reads it here."""
+
+_LONGEST_KEPT = 500
 
 SCENARIO_HEADER = "x-mockface-scenario"
 """What this one attempt is to be."""
@@ -30,29 +31,25 @@ SCENARIO_HEADER = "x-mockface-scenario"
 def _attempt(kind: Kind) -> Callable[[Call], Response]:
     def handler(call: Call) -> Response:
         request = call.request
-        if call.token_kind is not kind:
-            raise RefusedError(
-                Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
-            )
         parts = reading.form(request)
         content = parts.get("Content")
         image = parts.get("VerifyImage") or parts.get("verifyImage")
-        attempt = call.tenant.attempt(
+        session, attempt = call.tenant.attempt(
+            kind,
             call.session_id,
             call=ClientCall(
                 path=request.path,
                 method=request.method,
                 content_length=len(request.body),
-                content_type=request.header("content-type") or "",
-                user_agent=request.header("user-agent"),
-                client_request_id=request.header("client-request-id"),
+                content_type=_kept(request, "content-type") or "",
+                user_agent=_kept(request, "user-agent"),
+                client_request_id=_kept(request, "client-request-id"),
             ),
             request_id=call.request_id,
             content=None if content is None else content.data,
             verify_image=None if image is None else image.data,
             scenario=request.header(SCENARIO_HEADER),
         )
-        session = call.tenant.get(kind, call.session_id)
         if isinstance(attempt.outcome, Failure):
             response = error(400, attempt.outcome.code, attempt.outcome.message)
         elif session.options.send_results_to_client:
@@ -63,6 +60,12 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
         return response
 
     return handler
+
+
+def _kept(request: Request, name: str) -> str | None:
+    """A header as the audit keeps it: a session must not grow with what a client sends."""
+    value = request.header(name)
+    return None if value is None else value[:_LONGEST_KEPT]
 
 
 ROUTES = (

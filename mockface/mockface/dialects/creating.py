@@ -10,15 +10,14 @@ from mockface.wire import Request, WireError
 
 _LONGEST_CORRELATION_ID = 64
 
-MODE = Field(
-    "livenessOperationMode",
-    "mode",
-    reading.one_of("Passive", "PassiveActive"),
-    code="InvalidLivenessOperationMode",
-    required=True,
-)
 COMMON = (
-    MODE,
+    Field(
+        "livenessOperationMode",
+        "mode",
+        reading.one_of("Passive", "PassiveActive"),
+        code="InvalidLivenessOperationMode",
+        required=True,
+    ),
     Field(
         "deviceCorrelationIdSetInClient", "device_correlation_id_set_in_client", reading.boolean()
     ),

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mockface.engine import Tenant
-    from mockface.sessions import Kind
+    from mockface.tenant import Tenant
     from mockface.wire import Request, Response
 
-_PARAMETER = "{}"
+_PARAMETER = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,12 @@ class Call:
         tenant: Whose call it is.
         session_id: The session that the path names, or the one that the client's token opens; else
             empty.
-        token_kind: The kind of session that the token is for; `None` on the app server's calls.
     """
 
     request: Request
     request_id: str
     tenant: Tenant
     session_id: str = ""
-    token_kind: Kind | None = None
 
     @property
     def now(self) -> float:
@@ -72,7 +69,7 @@ class Router:
     """Finds operations by path in any case, since recorded traffic has several spellings."""
 
     def __init__(self, dialects: Iterable[Dialect]) -> None:
-        self._places: dict[tuple[str, ...], dict[str, Route]] = {}
+        self._places: dict[tuple[str | None, ...], dict[str, Route]] = {}
         for dialect in dialects:
             for route in dialect.routes:
                 path = f"/face/{dialect.version}{route.path}".lower()
