@@ -24,11 +24,7 @@ versions of livegate may add tests; the changelog names them.
 
 from __future__ import annotations
 
-import pytest
-
-pytest.register_assert_rewrite("livegate.testing.store_suite")
-
-from livegate.testing import store_suite  # noqa: E402 - its asserts are rewritten from here on
+from livegate.testing import store_suite
 
 
 class StoreContract(

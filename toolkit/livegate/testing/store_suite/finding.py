@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 STATES = (SessionState.REQUESTED, SessionState.PASSED, SessionState.NEEDS_REVIEW)
 
-SOME_STATES = (frozenset(), frozenset(STATES[:1]), frozenset(STATES[1:]), frozenset(SessionState))
+SOME_STATES: Final[tuple[frozenset[SessionState], ...]] = (
+    frozenset(),
+    frozenset(STATES[:1]),
+    frozenset(STATES[1:]),
+    frozenset(SessionState),
+)
 SOME_TIMES = (None, NOW, NOW + 3 * SECOND, NOW + 1000 * SECOND)
 
 
