@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -85,11 +85,13 @@ class FaceOnLoopback(ThreadingHTTPServer):
     """Gives the scripted answers in their order, the last one again and again."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen: list[Seen] = []
         self.answers: deque[Answer] = deque()
+        self.is_called = threading.Event()
         self.is_over = threading.Event()
 
     @property
@@ -114,6 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(Seen(self.command, self.path, self.headers, body))
+        self.server.is_called.set()
         answers = self.server.answers
         answer = answers.popleft() if len(answers) > 1 else answers[0]
         getattr(self, f"send_{answer.how}")(answer)
@@ -167,25 +170,28 @@ class Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The same three calls in either colour; each with a service object of its own."""
+    """The same calls in either colour."""
 
     is_async: bool
 
-    def open(self, endpoint: str, **kwargs: Any) -> AzureFace | AsyncAzureFace:
+    def open(self, **kwargs: Any) -> AzureFace | AsyncAzureFace:
         made = AsyncAzureFace if self.is_async else AzureFace
-        return made(**{"endpoint": endpoint, "credential": KEY, **kwargs})
+        return made(**{"credential": KEY, **kwargs})
 
     def __call__(self, call: str, *args: Any, **kwargs: Any) -> Any:
-        """Open with *kwargs*, make the *call* with *args*, close."""
-        face = self.open(**kwargs)
-        if isinstance(face, AzureFace):
-            with face:
-                return getattr(face, call)(*args)
-        return asyncio.run(self._run(face, call, *args))
+        """Open with *kwargs*, make one *call*, close."""
+        return self.each([(call, *args)], **kwargs)[0]
 
-    async def _run(self, face: AsyncAzureFace, call: str, *args: Any) -> Any:
-        async with face:
-            return await getattr(face, call)(*args)
+    def each(self, calls: list[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
+        """Open with *kwargs*, make the *calls* one after the other, close."""
+        if self.is_async:
+            return asyncio.run(self._each(calls, **kwargs))
+        with cast(AzureFace, self.open(**kwargs)) as face:
+            return [getattr(face, call)(*args) for call, *args in calls]
+
+    async def _each(self, calls: list[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
+        async with cast(AsyncAzureFace, self.open(**kwargs)) as face:
+            return [await getattr(face, call)(*args) for call, *args in calls]
 
 
 @pytest.fixture
@@ -236,33 +242,32 @@ def created() -> dict[str, Any]:
 
 
 @pytest.fixture
-def result(version: str) -> dict[str, Any]:
-    """A session's result with one attempt that is real and identical."""
-    return good_result(version)
+def result(version: str, good_results: dict[str, Any]) -> Any:
+    """What *version* answers to a read of a session that is real and identical."""
+    return good_results[version]
 
 
-def good_result(version: str) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def good_results() -> dict[str, Any]:
+    """The same, for each version: one attempt, nothing that could be held against it."""
     said = {
         "livenessDecision": "realface",
         "verifyResult": {"matchConfidence": 0.93, "isIdentical": True},
     }
     about = {"digest": "D1" * 32, "verifyImageHash": "A2" * 32}
-    if version == "v1.2":
-        attempt = {"attemptId": 1, "attemptStatus": "Succeeded", "result": said | about}
-        return {
+    attempt = {"attemptId": 1, "attemptStatus": "Succeeded", "result": said | about}
+    entry = {"id": 1, "sessionId": REMOTE_ID, "response": {"body": said, "statusCode": 200}}
+    return {
+        "v1.2": {
             "sessionId": REMOTE_ID,
             "authToken": "",
             "status": "Succeeded",
             "results": {"attempts": [attempt]},
-        }
-    return {
-        "id": REMOTE_ID,
-        "sessionExpired": False,
-        "status": "ResultAvailable",
-        "result": {
-            "id": 1,
-            "sessionId": REMOTE_ID,
-            "response": {"body": said, "statusCode": 200},
-            **about,
+        },
+        "v1.2-preview.1": {
+            "id": REMOTE_ID,
+            "sessionExpired": False,
+            "status": "ResultAvailable",
+            "result": entry | about,
         },
     }

@@ -94,10 +94,10 @@ def usable_key(key: str) -> str:
     Raises:
         ConfigurationError: It cannot.
     """
-    key = key.strip()
-    if not key or not key.isascii() or not key.isprintable():
+    if not key or key != key.strip() or not key.isascii() or not key.isprintable():
         raise ConfigurationError(
-            "VISION_KEY or LIVEGATE_KEY has to be the key alone: printable ASCII, no line breaks"
+            "VISION_KEY or LIVEGATE_KEY has to be the key alone: printable ASCII, no blanks around "
+            "it, no line breaks"
         )
     return key
 

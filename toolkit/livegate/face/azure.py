@@ -187,6 +187,7 @@ class AsyncAzureFace:
         )
         self._calls = Calls(api_version, retries, self._exchange, asyncio.sleep)
         self._clients: dict[str, AsyncFaceSessionClient] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     def from_settings(
@@ -235,6 +236,12 @@ class AsyncAzureFace:
     def _client(self, api_version: str) -> AsyncFaceSessionClient:
         from azure.ai.vision.face.aio import FaceSessionClient  # noqa: PLC0415 - costs 0.3 s
 
+        loop = asyncio.get_running_loop()
+        if self._clients and self._loop is not loop and self._access.transport is None:
+            raise RuntimeError(
+                "AsyncAzureFace was used in another event loop before: make one each"
+            )
+        self._loop = loop
         if api_version not in self._clients:
             self._clients[api_version] = FaceSessionClient(
                 **self._access.client_arguments(api_version)
@@ -268,7 +275,7 @@ def _credential(credential: Any, *, is_async: bool) -> Any:
     from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - costs 0.1 s
 
     if isinstance(credential, str):
-        return AzureKeyCredential(usable_key(credential))
+        return AzureKeyCredential(usable_key(credential.strip()))
     if isinstance(credential, AzureKeyCredential):
         usable_key(credential.key)
         return credential
