@@ -71,7 +71,10 @@ class Walk:
         Raises:
             LivegateError: A step failed; with what was answered.
         """
-        browser = requests.Session()
+        with requests.Session() as browser:
+            yield from self._steps(browser)
+
+    def _steps(self, browser: requests.Session) -> Iterator[Step]:
         browser.post(f"{self.application}/sign-in", {"user": "alice"}, timeout=TIMEOUT)
         base = f"{self.application}/liveness/sessions"
         seen = len(self._journal())
@@ -158,7 +161,7 @@ def _path(path: str) -> str:
 
 
 def _answered(entry: dict[str, Any]) -> str:
-    return f"{entry['status']} {{sessionId, authToken}}  request {_short(entry['request_id'])}"
+    return f"{entry['status']} {{sessionId, authToken}}  request {_short(entry['requestId'])}"
 
 
 def _shown(content: dict[str, Any]) -> str:

@@ -42,14 +42,13 @@ def application(environment: dict[str, str]) -> Iterator[tuple[str, subprocess.P
 
 
 def test_a_session_survives_the_death_of_its_application(tmp_path: Path) -> None:
-    with Mockface(keys=[KEY]) as mock:
+    with Mockface(keys=[KEY]) as mock, requests.Session() as browser:
         environment = {
             "VISION_ENDPOINT": mock.url,
             "VISION_KEY": KEY,
             "LIVEGATE_STORE": f"sqlite:///{tmp_path}/sessions.sqlite",
             "FLASK_SECRET_KEY": "the-same-after-the-restart",
         }
-        browser = requests.Session()
 
         # Given a session whose application dies without a word after the start
         with application(environment) as (url, process):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from livegate.stores.memory import MemoryStore
 
 from doors import COLOURS, Door
+from livegate.stores.memory import MemoryStore
 from livegate.testing.doubles import ManualClock, ScriptedFace
 
 if TYPE_CHECKING:

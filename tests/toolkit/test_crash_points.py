@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from livegate.stores.memory import MemoryStore
 
 from livegate import Outcome, SessionState, StartRequest
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
+from livegate.stores.memory import MemoryStore
 from livegate.testing.doubles import ManualClock, ScriptedFace
 
 if TYPE_CHECKING:

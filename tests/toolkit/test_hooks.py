@@ -327,10 +327,9 @@ def test_a_store_that_lacks_an_operation_is_refused_and_named(
 
 
 def test_an_async_store_is_refused_by_the_sync_orchestrator_alone() -> None:
+    from livegate import AsyncOrchestrator, Orchestrator
     from livegate.stores.memory import MemoryStore
     from livegate.stores.threads import ThreadedStore
-
-    from livegate import AsyncOrchestrator, Orchestrator
     from livegate.testing.doubles import AsyncScriptedFace, ScriptedFace
 
     store: Any = ThreadedStore(MemoryStore())
