@@ -30,7 +30,7 @@ from livegate.stores.sqlite_connections import Connections
 from livegate.stores.uri import sqlite_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime, timedelta
     from typing import Self
 
@@ -154,12 +154,11 @@ class SqliteStore:
 
     def purge(self, before: datetime) -> int:
         """See :meth:`livegate.stores.base.SessionStore.purge`."""
-        sql = PURGE.format(states=_marks(FINAL_STATES), remotes=_marks(FORGETTABLE))
-        return self._forget(sql, *FINAL_STATES, micros(before), *FORGETTABLE)
+        return self._forget(*purge_sql(before))
 
     def erase(self, subject: str) -> int:
         """See :meth:`livegate.stores.base.SessionStore.erase`."""
-        return self._forget(ERASE, subject) if _is_text(subject) else 0
+        return self._forget(ERASE, [subject]) if _is_text(subject) else 0
 
     def close(self) -> None:
         """See :meth:`livegate.stores.base.SessionStore.close`."""
@@ -172,7 +171,7 @@ class SqliteStore:
             found = connection.execute(sql, values).fetchone()
         return None if found is None else codec.decode(found[0])
 
-    def _forget(self, sql: str, *values: str | int) -> int:
+    def _forget(self, sql: str, values: Sequence[str | int]) -> int:
         with self._connections.writing() as connection:
             forgotten = connection.execute(sql, values).rowcount
         if forgotten:
@@ -205,6 +204,12 @@ def find_sql(query: SessionQuery) -> tuple[str, list[str | int]]:
     each = f"SELECT * FROM ({FIND.format(condition='state = ?')})"  # noqa: S608 - all of it is ours
     sql = " UNION ALL ".join([each] * len(states)) + " ORDER BY created_at DESC, id DESC LIMIT ?"
     return sql, [*(value for state in states for value in (state, *place)), query.limit + 1]
+
+
+def purge_sql(before: datetime) -> tuple[str, list[str | int]]:
+    """The statement that forgets what is over since *before*, and its values."""
+    sql = PURGE.format(states=_marks(FINAL_STATES), remotes=_marks(FORGETTABLE))
+    return sql, [*FINAL_STATES, micros(before), *FORGETTABLE]
 
 
 def _row(session: LivenessSession) -> dict[str, str | int | None]:

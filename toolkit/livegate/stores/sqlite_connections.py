@@ -46,7 +46,7 @@ class Connections:
         self._idle: list[sqlite3.Connection] = []
         self._lent = 0
         self._closed = False
-        with _change:
+        with _gate.change:
             _all.add(self)
 
     @contextmanager
@@ -67,13 +67,13 @@ class Connections:
 
     def close(self) -> None:
         """Close the connections; those in use close when they are given back."""
-        with _change:
+        with _gate.change:
             self._closed = True
             self.close_idle()
 
     def close_idle(self) -> None:
         """Close the connections that are not in use."""
-        with _change:
+        with _gate.change:
             self._leave_what_is_the_parents()
             while self._idle:
                 self._idle.pop().close()
@@ -84,9 +84,10 @@ class Connections:
         return self._lent > 0 and self._pid == os.getpid()
 
     def _borrow(self) -> sqlite3.Connection:
-        with _change:
+        with _gate.change:
             if self._closed:
                 raise StoreError("The SQLite store is closed.")
+            _gate.change.wait_for(lambda: not _gate.forks)
             self._leave_what_is_the_parents()
             self._lent += 1
             if self._idle:
@@ -98,9 +99,9 @@ class Connections:
             raise
 
     def _give_back(self, connection: sqlite3.Connection | None) -> None:
-        with _change:
+        with _gate.change:
             self._lent -= 1
-            _change.notify_all()
+            _gate.change.notify_all()
             if connection is None:
                 return
             if self._closed or len(self._idle) >= _MAX_IDLE:
@@ -157,9 +158,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 # them first; where something else does (uWSGI), the child sees it by the process id and leaves
 # alone what is not its own.
 
-_change: Final = Condition()
-"""Held while connections are lent or given back, and across a fork."""
-
 _all: Final[WeakSet[Connections]] = WeakSet()
 
 _left_to_the_parent: Final[list[sqlite3.Connection]] = []
@@ -169,16 +167,36 @@ _FORK_PATIENCE: Final = 10.0
 """Seconds that a fork waits for connections in use: more than an operation takes."""
 
 
-def _before_fork() -> None:
-    _change.acquire()
-    _change.wait_for(lambda: not any(each.is_in_use for each in _all), _FORK_PATIENCE)
-    for each in _all:
-        each.close_idle()
+class _Gate:
+    """Where threads pass to get a connection and to give it back; closed while a fork waits."""
 
+    def __init__(self) -> None:
+        self.change = Condition()
+        self.forks = 0
+
+    def before_fork(self) -> None:
+        self.change.acquire()
+        # Counted first: threads that keep coming would never leave all connections unused.
+        self.forks += 1
+        self.change.wait_for(lambda: not any(each.is_in_use for each in _all), _FORK_PATIENCE)
+        for each in _all:
+            each.close_idle()
+
+    def after_in_parent(self) -> None:
+        self.forks -= 1
+        self.change.notify_all()
+        self.change.release()
+
+    def after_in_child(self) -> None:
+        self.forks = 0  # whoever else was about to fork is not here
+        self.change.release()
+
+
+_gate: Final = _Gate()
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=_change.release,
-        after_in_child=_change.release,
+        before=_gate.before_fork,
+        after_in_parent=_gate.after_in_parent,
+        after_in_child=_gate.after_in_child,
     )
