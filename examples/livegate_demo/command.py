@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -119,15 +120,16 @@ def _stay(application: str) -> None:
 
 
 def _need_packages() -> None:
-    try:
-        import azure.ai.vision.face  # noqa: F401, PLC0415 - to say what is missing, in words
-        import flask  # noqa: F401, PLC0415
-        import requests  # noqa: F401, PLC0415
-        import rich  # noqa: F401, PLC0415
+    for package in ("azure.ai.vision.face", "flask", "mockface", "requests", "rich", "waitress"):
+        if _is_missing(package):
+            raise MissingDependencyError(package, "demo")
 
-        import mockface  # noqa: F401, PLC0415
-    except ImportError as error:
-        raise MissingDependencyError(error.name or "a package", "demo") from error
+
+def _is_missing(package: str) -> bool:
+    try:
+        return find_spec(package) is None
+    except ModuleNotFoundError:
+        return True
 
 
 def _read(path: Path | None) -> bytes | None:
