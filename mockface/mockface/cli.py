@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     from mockface.errors import UnknownScenarioError  # noqa: PLC0415 - the help needs none of them
-    from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415
+    from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415 - see above
 
     keys = options.key or [key for key in _env("KEY").split(",") if key]
     try:
@@ -147,7 +147,7 @@ def _attempt(options: argparse.Namespace) -> int:
     content = None
     if options.seed is not None:
         from mockface.images import portrait  # noqa: PLC0415 - see `_serve`
-        from mockface.people import person  # noqa: PLC0415
+        from mockface.people import person  # noqa: PLC0415 - see above
 
         client.user_agent = person(options.seed).user_agent
         content = portrait(options.seed)

@@ -209,7 +209,7 @@ class Control:
 
     def _person(self, order: Order) -> Response:
         # Faker and Pillow are for those who ask for people and portraits.
-        from mockface.people import person  # noqa: PLC0415
+        from mockface.people import person  # noqa: PLC0415 - see above
 
         return answer(200, bodies.about_person(person(order.name)))
 

@@ -41,7 +41,7 @@ def portrait(seed: int | str, image_format: str = "JPEG") -> bytes:
     if image_format not in FORMATS:
         raise ValueError(f"A portrait is drawn as one of {', '.join(FORMATS)}.")
     # Pillow costs time to import, and only those who draw need it.
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415
+    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
     dice = Dice(f"portrait {seed}")
     face = Rectangle(

@@ -65,7 +65,7 @@ def crowd(seed: int | str, count: int) -> list[Person]:
 
 def _faker(seed: int | str) -> Faker:
     # Faker loads all its data when it is imported, which most users of this package never need.
-    from faker import Faker  # noqa: PLC0415
+    from faker import Faker  # noqa: PLC0415 - see above
 
     fake = Faker()
     fake.seed_instance(str(seed))

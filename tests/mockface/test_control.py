@@ -73,6 +73,28 @@ def test_a_session_is_pinned_above_what_it_asked_for(face: Face, service: Servic
     assert face.put_json("/_mock/sessions/other/scenario", {"scenario": "real"}).status == 404
 
 
+def test_who_has_the_last_word(face: Face) -> None:
+    """The attempt itself, then the pin, the device id, the queue, the tenant, the emulator."""
+    face.put_json("/_mock/scenario", {"scenario": "mask"})
+    face.post_json("/_mock/queue", {"scenarios": ["spoof"]})
+
+    named = face.create(deviceCorrelationId="mock-uncertain").json
+    queued, plain = face.create().json, face.create().json
+    for session, outcome in (
+        (named, "uncertain"),
+        (queued, "spoofface"),
+        (plain, "FaceWithMaskDetected"),
+    ):
+        face.attempt(session["authToken"])
+        assert face.outcome(face.result(session["sessionId"]).json) == outcome
+
+    face.put_json(f"/_mock/sessions/{named['sessionId']}/scenario", {"scenario": "spoof"})
+    face.attempt(named["authToken"])
+    assert face.outcome(face.result(named["sessionId"]).json) == "spoofface"
+    face.attempt(named["authToken"], x_mockface_scenario="real")
+    assert face.outcome(face.result(named["sessionId"]).json) == "realface"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

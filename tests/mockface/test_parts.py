@@ -139,6 +139,19 @@ class TestForms:
         assert parts["plain"].filename == "a b.jpg"
         assert parts["plain"].data == b"x"
 
+    @pytest.mark.parametrize(
+        ("body", "word"),
+        [
+            (b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n', "cut off"),
+            (b'--edge\r\nContent-Disposition: form-data; name="a"\r\n--edge--', "headers"),
+            (b"--edge\r\nX: y\r\n\r\n1\r\n--edge--", "name"),
+            (b"nothing", "nowhere"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, body: bytes, word: str) -> None:
+        with pytest.raises(ValueError, match=word):
+            multipart.parse("x; boundary=edge", body)
+
     def test_the_first_of_two_counts(self) -> None:
         part = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n%d\r\n'
         parts = multipart.parse("x; boundary=edge", part % 1 + part % 2 + b"--edge--")
