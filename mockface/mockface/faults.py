@@ -5,6 +5,7 @@ What a fault makes of an answer is told in `damage`.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from threading import Lock
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from mockface import delays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mockface.delays import Delay
     from mockface.dice import Dice
@@ -40,6 +41,7 @@ class Fault:
         bytes_per_second: How fast the body goes.
         reset: The connection is reset instead of an answer.
         tenant_id: Whose answers; `None` is everybody's.
+        serial: Its number among the faults of its tenant; chance goes by it.
     """
 
     id: int
@@ -55,6 +57,7 @@ class Fault:
     bytes_per_second: float | None = None
     reset: bool = False
     tenant_id: str | None = None
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Hit:
 class Faults:
     """The instructions that wait; the oldest that fits and whose dice fall so is used first.
 
+    Each tenant has draws of its own, so what others do changes nothing for it.
+
     Args:
         dice: Where chances and delays come from.
     """
@@ -81,8 +86,9 @@ class Faults:
         self._dice = dice
         self._lock = Lock()
         self._waiting: dict[int, Fault] = {}
-        self._drawn: dict[int, int] = {}
+        self._drawn: dict[int, Counter[str]] = {}
         self._made = 0
+        self._serials: Counter[str | None] = Counter()
 
     def add(self, fault: Fault) -> Fault:
         """Adds an instruction; gives it back with its number.
@@ -94,27 +100,31 @@ class Faults:
             if len(self._waiting) >= _MOST_WAITING:
                 raise OverflowError(f"At most {_MOST_WAITING} faults can wait.")
             self._made += 1
-            numbered = replace(fault, id=self._made)
+            self._serials[fault.tenant_id] += 1
+            numbered = replace(fault, id=self._made, serial=self._serials[fault.tenant_id])
             self._waiting[numbered.id] = numbered
+            self._drawn[numbered.id] = Counter()
             return numbered
 
-    def take(self, route: str, tenant_id: str, now: float) -> Hit | None:
+    def take(self, route: str, tenant_id: str, now: Callable[[], float]) -> Hit | None:
         """What hits the next answer, counted down; `None` if all goes well.
 
         Args:
             route: The operation's name.
             tenant_id: Whose answer it is.
-            now: Seconds since 1970 by the emulated clock.
+            now: Tells the time of the emulated clock, in seconds since 1970.
         """
         if not self._waiting:  # nearly always, and no lock is needed to see it
             return None
         with self._lock:
             for fault in self._fitting(route, tenant_id, now):
-                draw = self._drawn[fault.id] = self._drawn.get(fault.id, 0) + 1
-                if self._falls(fault, draw):
+                drawn = self._drawn[fault.id]
+                drawn[tenant_id] += 1
+                # One name for one draw: whose fault, which of theirs, at whom, for which time.
+                draw = (fault.tenant_id or "", fault.serial, tenant_id, drawn[tenant_id])
+                if fault.probability >= self._dice.fraction(0, 1, "chance", *draw):
                     self._count_down(fault)
-                    generator = self._dice.generator("delay", fault.id, draw)
-                    return Hit(fault, fault.delay.draw(generator))
+                    return Hit(fault, fault.delay.draw(self._dice.generator("delay", *draw)))
         return None
 
     def waiting(self, tenant_id: str | None = None) -> list[Fault]:
@@ -134,7 +144,7 @@ class Faults:
     def clear(self, tenant_id: str | None = None) -> None:
         """Drops them; with a tenant, only the tenant's own.
 
-        Dropping all begins anew: the same instructions then hit the same answers again.
+        Then chance begins anew: the same instructions hit the same answers again.
         """
         with self._lock:
             for fault in list(self._waiting.values()):
@@ -142,19 +152,16 @@ class Faults:
                     self._forget(fault)
             if tenant_id is None:
                 self._made = 0
+                self._serials.clear()
+            else:
+                del self._serials[tenant_id]
 
-    def _fitting(self, route: str, tenant_id: str, now: float) -> Iterator[Fault]:
+    def _fitting(self, route: str, tenant_id: str, now: Callable[[], float]) -> Iterator[Fault]:
         for fault in list(self._waiting.values()):
-            if fault.until is not None and now >= fault.until:
+            if fault.until is not None and now() >= fault.until:
                 self._forget(fault)
             elif fault.tenant_id in (None, tenant_id) and fnmatchcase(route, fault.route):
                 yield fault
-
-    def _falls(self, fault: Fault, draw: int) -> bool:
-        return (
-            fault.probability >= 1
-            or self._dice.fraction(0, 1, "chance", fault.id, draw) < fault.probability
-        )
 
     def _count_down(self, fault: Fault) -> None:
         if fault.left is None:

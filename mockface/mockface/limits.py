@@ -7,6 +7,10 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +59,14 @@ class Limits:
                 self._own[tenant_id] = tier
                 self._calls.pop(tenant_id, None)
 
-    def wait(self, tenant_id: str, now: float) -> int | None:
+    def wait(self, tenant_id: str, now: Callable[[], float]) -> int | None:
         """Counts a call.
 
         Refused calls do not count (assumption).
 
         Args:
             tenant_id: Whose call it is.
-            now: Seconds since 1970 by the emulated clock.
+            now: Tells the time of the emulated clock, in seconds since 1970.
 
         Returns:
             `None` if it may pass; else the whole seconds after which the next one may.
@@ -73,14 +77,14 @@ class Limits:
             name = self._own.get(tenant_id, self._tier)
             if name is None:
                 return None
-            tier = TIERS[name]
+            tier, at = TIERS[name], now()
             calls = self._calls.setdefault(tenant_id, deque())
-            while calls and not now - tier.seconds < calls[0] <= now:
+            while calls and not at - tier.seconds < calls[0] <= at:
                 calls.popleft()
             if len(calls) < tier.calls:
-                calls.append(now)
+                calls.append(at)
                 return None
-            return max(1, math.ceil(calls[0] + tier.seconds - now))
+            return max(1, math.ceil(calls[0] + tier.seconds - at))
 
     def reset(self, tenant_id: str | None = None) -> None:
         """Puts a tenant, or everything, back to how it was at the start."""
