@@ -55,7 +55,12 @@ def add(parser: Parser) -> None:
         metavar="URL",
         help="where clients reach the emulator, if not where the app server does",
     )
-    parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
+    parser.option(
+        "--threads",
+        type=_threads,
+        default="8",
+        help="how many pictures are worked on at once; default: %(default)s",
+    )
     parser.option(
         "--allow-remote",
         action="store_true",
