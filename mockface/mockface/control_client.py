@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "/_mock"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
+_MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
 _BAD_REQUEST = 400
 
 Json = dict[str, Any]
@@ -214,17 +215,10 @@ class ControlClient:
             The JSON of the answer; `None` for an answer without a body.
         """
         answered = self._ask(method, path, body, query)
-        if not answered:
-            return None
-        try:
-            return json.loads(answered)
-        except ValueError:
-            raise ControlError(f"What answers at {self._place()} is no mockface.") from None
+        return json.loads(answered) if answered else None
 
     def _object(self, method: str, path: str, body: object = None) -> Json:
-        answered = self.call(method, path, body)
-        if not isinstance(answered, dict):
-            raise ControlError(f"What answers at {self._place()} is no mockface.")
+        answered: Json = self.call(method, path, body)
         return answered
 
     def _ask(
@@ -246,6 +240,8 @@ class ControlClient:
             reply = self._send(method, target, headers, data)
         except (OSError, HTTPException, ValueError) as wrong:
             raise ControlError(f"No mockface answers at {self._place()}: {wrong}") from wrong
+        if _MOCK_HEADER not in reply.headers:
+            raise ControlError(f"What answers at {self._place()} is no mockface.")
         if reply.status >= _BAD_REQUEST:
             raise _refusal(reply.status, reply.body)
         return reply.body
@@ -298,8 +294,5 @@ def _moment(answered: Json) -> datetime:
 
 
 def _refusal(status: int, body: bytes) -> ControlError:
-    try:
-        error = json.loads(body)["error"]
-        return ControlError(str(error["message"]), status=status, code=str(error["code"]))
-    except (ValueError, TypeError, KeyError):
-        return ControlError(f"The answer has the status {status} and no reason.", status=status)
+    error = json.loads(body)["error"]
+    return ControlError(error["message"], status=status, code=error["code"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from errno import ECONNRESET
 from http.client import HTTPConnection, HTTPSConnection, IncompleteRead
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -85,18 +86,23 @@ def in_process(handle: Callable[[Request], Response], timeout: float = _DEFAULT_
 
     Args:
         handle: What answers: `Service.handle`.
-        timeout: Seconds to wait for an answer that is delayed.
+        timeout: Seconds to wait for an answer, or for its next piece, before it is too late.
     """
 
     def send(method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         response = handle(request(method, url, headers, body))
-        time.sleep(min(response.delay, timeout))
-        if response.delay > timeout:
-            raise TimeoutError("The answer takes too long.")
-        if len(response.body) < response.content_length:
-            raise IncompleteRead(response.body, response.content_length - len(response.body))
+        _wait(response.delay, timeout)
+        if response.delivery.reset:
+            raise ConnectionResetError(ECONNRESET, "The connection was reset.")
+        arrived = b""
+        for pause, piece in response.pieces():
+            _wait(pause, timeout)
+            arrived += piece
+        missing = len(response.body) - len(arrived)
+        if missing:
+            raise IncompleteRead(arrived, missing)
         named = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status, named, response.body)
+        return Reply(response.status, named, arrived)
 
     return send
 
@@ -112,6 +118,13 @@ def request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> R
         body=body,
         origin=f"{where.scheme}://{where.netloc}",
     )
+
+
+def _wait(seconds: float, timeout: float) -> None:
+    """As with a socket, the limit is for each wait, not for all of them together."""
+    time.sleep(min(seconds, timeout))
+    if seconds > timeout:
+        raise TimeoutError("The answer takes too long.")
 
 
 def _target(where: SplitResult) -> str:
