@@ -85,6 +85,20 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--threads", type=_threads, default=_env("THREADS", "8"), help="default: %(default)s"
     )
+    strictness = serve.add_mutually_exclusive_group()
+    strictness.add_argument(
+        "--strict",
+        dest="strict",
+        action="store_true",
+        default=_env("STRICT", "1").lower() not in ("0", "false", "no"),
+        help="refuse what the specification does not allow (the default)",
+    )
+    strictness.add_argument(
+        "--loose",
+        dest="strict",
+        action="store_false",
+        help='overlook small mistakes, such as "true" for true (MOCKFACE_STRICT=0)',
+    )
     serve.add_argument(
         "--allow-remote",
         action="store_true",
@@ -126,6 +140,7 @@ def _serve(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             threads=options.threads,
+            loose=not options.strict,
             allow_remote=options.allow_remote,
         )
         url = mock.listen()
