@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mockface.clock import Clock
 from mockface.control import is_loopback
+from mockface.control_client import ControlClient
 from mockface.engine import Engine
 from mockface.scenarios import DEFAULT
+from mockface.sending import in_process
 from mockface.service import Service
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class Mockface:
         port: Where to listen; 0 takes a free one.
         threads: How many requests are answered at once.
         loose: Whether small mistakes of callers are overlooked.
+        tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         allow_remote: Whether `host` may be reachable from other machines; the control API then
             answers them too.
 
@@ -68,6 +71,7 @@ class Mockface:
         port: int = 0,
         threads: int = 8,
         loose: bool = False,
+        tier: str | None = None,
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -82,6 +86,7 @@ class Mockface:
             public_url=public_url,
             remote_control=allow_remote,
             loose=loose,
+            tier=tier,
         )
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None
@@ -110,6 +115,16 @@ class Mockface:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._server.socket.getsockname()[1]}"
+
+    def control(self, key: str | None = None) -> ControlClient:
+        """A hand on it from this process; it need not listen.
+
+        Args:
+            key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
+                whole emulator.
+        """
+        url = "http://localhost" if self._server is None else self.url
+        return ControlClient(url, key, send=in_process(self.service.handle))
 
     def listen(self) -> str:
         """Takes the port, so that connections wait from now on; gives the URL back.
