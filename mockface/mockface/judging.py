@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mockface.scenarios import Decision, Step
 from mockface.sessions import (
     MATCH_THRESHOLD,
+    Abuse,
     Attempt,
     ClientCall,
     Match,
@@ -65,6 +66,7 @@ def judge(
         verify_image_hash=(
             reference.sha256 if reference is not None and options.return_verify_image_hash else None
         ),
+        abuse=Abuse() if session.abuse_monitoring else None,
     )
 
 

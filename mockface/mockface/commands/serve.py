@@ -62,6 +62,18 @@ def add(parser: Parser) -> None:
         "a second)",
     )
     parser.option(
+        "--strict",
+        action="store_true",
+        default=True,
+        help="refuse what the specification does not allow; this is the default",
+    )
+    parser.add_argument(
+        "--loose",
+        dest="strict",
+        action="store_false",
+        help='overlook small mistakes of callers, such as "true" for true',
+    )
+    parser.option(
         "--threads",
         type=_threads,
         default="8",
@@ -90,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             threads=options.threads,
+            loose=not options.strict,
             tier=options.tier,
             allow_remote=options.allow_remote,
         )
