@@ -13,6 +13,8 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urlsplit
 
+from mockface.scenarios import FAILURE_CODES
+
 _BOUNDARY = "mockface-simulated-client"
 _CLIP = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
 _USER_AGENT = "mockface-simulated-client"
@@ -20,12 +22,7 @@ _DETECT = {"liveness": "detectLiveness", "liveness-with-verify": "detectLiveness
 
 _NO_CONTENT, _BAD_REQUEST, _UNAUTHORIZED, _SERVER_ERROR = 204, 400, 401, 500
 
-ATTEMPT_FAILURES = frozenset(
-    {
-        "FaceWithMaskDetected",
-        "VerifyImageNotProvided",
-    }
-)
+ATTEMPT_FAILURES = frozenset((*FAILURE_CODES, "VerifyImageNotProvided"))
 """Codes of the service that the web element reports under the same name."""
 
 

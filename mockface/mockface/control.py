@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mockface.engine import Engine
     from mockface.journal import Journal
+    from mockface.pace import Pace
     from mockface.tenant import Tenant
 
 PREFIX = "/_mock"
@@ -72,6 +73,9 @@ class Control:
             ("POST", "queue"): self._enqueue,
             ("GET", "sessions"): self._sessions,
             ("PUT", "sessions/{}/scenario"): self._pin,
+            ("GET", "pace"): self._pace,
+            ("PUT", "pace"): self._set_pace,
+            ("PUT", "sessions/{}/pace"): self._pin_pace,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
             ("GET", "faults"): self._list_faults,
@@ -151,6 +155,20 @@ class Control:
         if not any(tenant.pin(order.name, name) for tenant in tenants):
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return answer(200, {"sessionId": order.name, "scenario": name})
+
+    def _pace(self, order: Order) -> Response:
+        return answer(200, {"pace": str((order.tenant or self._engine).pace)})
+
+    def _set_pace(self, order: Order) -> Response:
+        (order.tenant or self._engine).pace = _told_pace(order.request)
+        return self._pace(order)
+
+    def _pin_pace(self, order: Order) -> Response:
+        pace = _told_pace(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin_pace(order.name, pace) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "pace": str(pace)})
 
     def _clock(self, _: Order) -> Response:
         clock = self._engine.clock
@@ -242,3 +260,8 @@ def is_loopback(host: str) -> bool:
 def _scenario_name(request: Request) -> str:
     told = reading.fields(bodies.SCENARIO, reading.json_body(request))
     return str(told["scenario"])
+
+
+def _told_pace(request: Request) -> Pace:
+    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    return pace

@@ -9,7 +9,8 @@ from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
 from mockface.faults import BODIES, Fault
-from mockface.scenarios import Decision
+from mockface.pace import Pace
+from mockface.scenarios import LONGEST_NAME, Decision
 
 if TYPE_CHECKING:
     from mockface.journal import Entry
@@ -34,6 +35,10 @@ def _moment(value: object) -> object:
     return moment(value if isinstance(value, str) else "")
 
 
+def _pace(value: object) -> object:
+    return Pace.parse(value if isinstance(value, str) else "")
+
+
 FAULT = (
     Field("route", "route", reading.text(64), required=True),
     Field("status", "status", reading.integer(400, 599)),
@@ -42,7 +47,8 @@ FAULT = (
     Field("delay", "delay", reading.number(0, _LONGEST_DELAY)),
     Field("count", "left", Type(_count)),
 )
-SCENARIO = (Field("scenario", "scenario", reading.text(64), required=True),)
+SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+PACE = (Field("pace", "pace", Type(_pace), required=True),)
 CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
     Field("freeze", "freeze", Type(_moment)),

@@ -45,13 +45,13 @@ def create_with_verify(call: Call) -> Response:
 def result(kind: Kind, call: Call) -> Response:
     """GetLivenessSessionResult and GetLivenessWithVerifySessionResult."""
     session = call.tenant.get(kind, call.session_id)
-    newest = session.attempts[-1] if session.attempts else None
+    answered = session.answered
     return answer(
         200,
         _item(session, call.now)
         | present(
-            status="NotStarted" if session.progress is Progress.WAITING else "ResultAvailable",
-            result=newest and audit.entry(session, newest),
+            status=_status(session),
+            result=audit.entry(session, answered[-1]) if answered else None,
         ),
     )
 
@@ -78,9 +78,15 @@ def audit_entries(kind: Kind, call: Call) -> Response:
     start, top = reading.paging(call.request)
     if start and not (start.isascii() and start.isdigit()):
         raise WireError(400, "BadArgument", "start must be the id of an audit entry.")
-    session = call.tenant.get(kind, call.session_id)
-    page = [attempt for attempt in session.attempts if attempt.number > int(start or 0)][:top]
+    session = call.tenant.get(kind, call.session_id, read=False)
+    page = [attempt for attempt in session.answered if attempt.number > int(start or 0)][:top]
     return answer(200, [audit.entry(session, attempt) for attempt in reversed(page)])
+
+
+def _status(session: Session) -> str:
+    if session.answered:
+        return "ResultAvailable"
+    return "NotStarted" if session.progress is Progress.WAITING else "Started"
 
 
 def _created(session: Session, token: str) -> Response:
