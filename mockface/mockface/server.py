@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mockface.clock import Clock
 from mockface.control import is_loopback
+from mockface.control_client import ControlClient
 from mockface.engine import Engine
+from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
+from mockface.sending import in_process
 from mockface.service import Service
 
 if TYPE_CHECKING:
@@ -40,6 +43,8 @@ class Mockface:
             own.
         seed: Where everything random comes from; `None` takes an unguessable one.
         scenario: What attempts are when nobody says otherwise.
+        pace: When results are out when nobody says otherwise: `at-once`, after some reads
+            (`3reads`), or after some seconds (`30s`).
         clock: What time it is.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
@@ -52,6 +57,7 @@ class Mockface:
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
+        ValueError: There is no such pace.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Mockface:
         keys: Collection[str] | None = None,
         seed: str | None = None,
         scenario: str = DEFAULT,
+        pace: str = AT_ONCE,
         clock: Clock | None = None,
         bearer: str | None = None,
         public_url: str | None = None,
@@ -73,7 +80,9 @@ class Mockface:
                 f"{host} can be reached from other machines: allow it with --allow-remote."
             )
         self.clock = clock or Clock()
-        self.engine = Engine(clock=self.clock, seed=seed, keys=keys, scenario=scenario)
+        self.engine = Engine(
+            clock=self.clock, seed=seed, keys=keys, scenario=scenario, pace=Pace.parse(pace)
+        )
         self.service = Service(
             self.engine, bearer=bearer, public_url=public_url, remote_control=allow_remote
         )
@@ -104,6 +113,16 @@ class Mockface:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._server.socket.getsockname()[1]}"
+
+    def control(self, key: str | None = None) -> ControlClient:
+        """A hand on it from this process; it need not listen.
+
+        Args:
+            key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
+                whole emulator.
+        """
+        url = "http://localhost" if self._server is None else self.url
+        return ControlClient(url, key, send=in_process(self.service.handle))
 
     def listen(self) -> str:
         """Takes the port, so that connections wait from now on; gives the URL back.
