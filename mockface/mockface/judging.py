@@ -10,6 +10,7 @@ from mockface.errors import Reason, RefusedError
 from mockface.scenarios import Decision, Finding, Step
 from mockface.sessions import (
     MATCH_THRESHOLD,
+    Abuse,
     Attempt,
     ClientCall,
     Flagged,
@@ -84,7 +85,7 @@ def judge(
             if reference is not None and options.return_verify_image_hash
             else None
         ),
-        abuse=flagged if step.abuse else None,
+        abuse=Abuse(detected=True, others=flagged) if step.abuse else None,
         late=pace.late(now),
     )
 

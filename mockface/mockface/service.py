@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mockface import faults
+from mockface import damage
 from mockface.control import KEY_HEADER, PREFIX, Control
 from mockface.dialects import DIALECTS
 from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
 from mockface.dialects.errors import on_the_wire
 from mockface.dialects.routes import Call, Route, Router
 from mockface.errors import RefusedError, UnknownScenarioError
-from mockface.faults import Fault, Faults
+from mockface.faults import Faults
 from mockface.journal import Entry, Journal
+from mockface.limits import Limits
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Service:
         bearer: An Entra token that is taken instead of a resource key, if one is.
         public_url: Scheme and host that go into tokens; by default those of the request.
         remote_control: Whether the control API answers callers that are not on this machine.
+        tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
     """
 
     def __init__(
@@ -62,13 +64,17 @@ class Service:
         bearer: str | None = None,
         public_url: str | None = None,
         remote_control: bool = False,
+        tier: str | None = None,
     ) -> None:
         self.engine = engine
-        self.faults = Faults()
+        self.faults = Faults(engine.dice.child("faults"))
+        self.limits = Limits(tier)
         self.journal = Journal()
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
-        self._control = Control(engine, self.faults, self.journal, open_to_all=remote_control)
+        self._control = Control(
+            engine, self.faults, self.limits, self.journal, open_to_all=remote_control
+        )
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
@@ -99,7 +105,7 @@ class Service:
                 status=response.status,
                 code=response.headers.get("x-ms-error-code", ""),
                 request_id=request_id,
-                fault=seen.fault.id if seen.fault else None,
+                fault=seen.fault,
             )
         )
         return response
@@ -120,10 +126,14 @@ class Service:
             )
         call = self._admit(request, route, session_id)
         seen.tenant_id, seen.request_id = call.tenant.id, call.request_id
-        seen.fault = self.faults.take(route.name, call.tenant.id)
-        if seen.fault is None:
+        wait = self.limits.wait(call.tenant.id, call.tenant.now)
+        if wait is not None:
+            return damage.refusal(429, wait)
+        hit = self.faults.take(route.name, call.tenant.id, call.tenant.now)
+        if hit is None:
             return route.handler(call)
-        return faults.apply(seen.fault, partial(guarded, partial(route.handler, call)))
+        seen.fault = hit.fault.id
+        return damage.apply(hit, partial(guarded, partial(route.handler, call)))
 
     def _admit(self, request: Request, route: Route, session_id: str) -> Call:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
@@ -148,7 +158,7 @@ class _Seen:
     route: Route | None
     tenant_id: str = ""
     request_id: str = ""
-    fault: Fault | None = None
+    fault: int | None = None
 
 
 def guarded(act: Callable[[], Response]) -> Response:

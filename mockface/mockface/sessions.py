@@ -32,6 +32,7 @@ class Progress(Enum):
     """Where a session stands; each dialect has its own words for it."""
 
     WAITING = auto()
+    STARTED = auto()
     RUNNING = auto()
     CLASSIFIED = auto()
     FAILED = auto()
@@ -116,17 +117,19 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """An attempt of another session that abuse monitoring has flagged too.
-
-    Attributes:
-        session_id: Its session.
-        number: Counts from 1.
-        session_image_id: The id of the picture that was kept.
-    """
+    """An attempt of another session that abuse monitoring has flagged too."""
 
     session_id: str
-    number: int
-    session_image_id: str | None
+    attempt: int
+    session_image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abuse:
+    """What abuse monitoring says of an attempt."""
+
+    detected: bool = False
+    others: tuple[Flagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,7 @@ class Attempt:
         match: The comparison, in a session with verification.
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
-        abuse: The other attempts that abuse monitoring has flagged with this one; `None` if it has
-            not flagged this one.
+        abuse: What abuse monitoring says; `None` if it says nothing.
         late: What keeps the result back from the app server; `None` once it is out.
     """
 
@@ -163,7 +165,7 @@ class Attempt:
     match: Match | None
     session_image_id: str | None
     verify_image_hash: str | None
-    abuse: tuple[Flagged, ...] | None = None
+    abuse: Abuse | None = None
     late: Late | None = None
 
 
@@ -214,7 +216,9 @@ class Session:
             return Progress.CLASSIFIED
         if len(answered) >= self.options.attempts:
             return Progress.FAILED
-        return Progress.RUNNING if self.attempts else Progress.WAITING
+        if answered:
+            return Progress.RUNNING
+        return Progress.STARTED if self.attempts else Progress.WAITING
 
     def seen(self, now: float, *, read: bool = False) -> Self:
         """The session as it is when somebody looks: late results may be out by now.

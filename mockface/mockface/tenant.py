@@ -332,7 +332,7 @@ class Tenant:
             for session in lately
             if session.id != session_id
             for attempt in session.attempts
-            if attempt.abuse is not None
+            if attempt.abuse is not None and attempt.abuse.detected
         )
         return tuple(islice(found, _MOST_FLAGGED))
 

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, pace, port, time, url, whole
+from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -62,6 +62,12 @@ def add(parser: Parser) -> None:
         metavar="URL",
         help="where clients reach the emulator, if not where the app server does",
     )
+    parser.option(
+        "--tier",
+        type=one_of("F0", "S0"),
+        help="hold everybody to the rate limit of a price tier: F0 (20 calls a minute) or S0 (10 "
+        "a second)",
+    )
     parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
     parser.option(
         "--allow-remote",
@@ -87,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             threads=options.threads,
+            tier=options.tier,
             allow_remote=options.allow_remote,
         )
         url = mock.listen()

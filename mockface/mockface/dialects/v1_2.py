@@ -24,6 +24,7 @@ VERIFY_FIELDS = (*FIELDS, *creating.VERIFY)
 # The words are the specification's; what leads from one to the next is an assumption.
 STATUS = {
     Progress.WAITING: "NotStarted",
+    Progress.STARTED: "Running",
     Progress.RUNNING: "Running",
     Progress.CLASSIFIED: "Succeeded",
     Progress.FAILED: "Failed",

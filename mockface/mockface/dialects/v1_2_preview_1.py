@@ -22,6 +22,15 @@ FIELDS = (
 VERIFY_FIELDS = (*FIELDS, *creating.VERIFY)
 
 
+STATUS = {
+    Progress.WAITING: "NotStarted",
+    Progress.STARTED: "Started",
+    Progress.RUNNING: "ResultAvailable",
+    Progress.CLASSIFIED: "ResultAvailable",
+    Progress.FAILED: "ResultAvailable",
+}
+
+
 def create(call: Call) -> Response:
     """CreateLivenessSession."""
     options = creating.from_json(call.request, FIELDS, _NEWEST_MODEL)
@@ -50,7 +59,7 @@ def result(kind: Kind, call: Call) -> Response:
         200,
         _item(session, call.now)
         | present(
-            status=_status(session),
+            status=STATUS[session.progress],
             result=audit.entry(session, answered[-1]) if answered else None,
         ),
     )
@@ -81,12 +90,6 @@ def audit_entries(kind: Kind, call: Call) -> Response:
     session = call.tenant.get(kind, call.session_id, read=False)
     page = [attempt for attempt in session.answered if attempt.number > int(start or 0)][:top]
     return answer(200, [audit.entry(session, attempt) for attempt in reversed(page)])
-
-
-def _status(session: Session) -> str:
-    if session.answered:
-        return "ResultAvailable"
-    return "NotStarted" if session.progress is Progress.WAITING else "Started"
 
 
 def _created(session: Session, token: str) -> Response:
