@@ -94,7 +94,7 @@ def about_session(tenant: Tenant, session: Session) -> Json:
         "tenant": tenant.id,
         "createdDateTime": timestamp(session.created_at),
         "progress": session.progress.name.lower(),
-        "scenario": session.scenario or tenant.scenario,
+        "scenario": session.pinned or session.scenario or tenant.scenario,
         "attempts": [
             attempt.outcome.name.lower()
             if isinstance(attempt.outcome, Decision)

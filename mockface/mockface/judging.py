@@ -85,7 +85,7 @@ def judge(
             if reference is not None and options.return_verify_image_hash
             else None
         ),
-        abuse=Abuse(detected=True, others=flagged) if step.abuse else None,
+        abuse=(Abuse(detected=step.abuse, others=flagged) if session.abuse_monitoring else None),
         late=pace.late(now),
     )
 

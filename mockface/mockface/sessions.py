@@ -80,6 +80,9 @@ class Options:
         enable_session_image: A picture of the attempt is kept.
         return_verify_image_hash: The result repeats the hash of the reference image.
         verify_threshold: Match confidence needed, 0 to 1.
+        user_correlation_id: Whose face it is, 1 to 64 characters (v1.3).
+        user_correlation_id_set_in_client: The client will say it instead (v1.3).
+        expected_client_ip: An address, or a block of them in CIDR notation (v1.3).
     """
 
     mode: str
@@ -92,6 +95,9 @@ class Options:
     enable_session_image: bool = False
     return_verify_image_hash: bool = False
     verify_threshold: float | None = None
+    user_correlation_id: str | None = None
+    user_correlation_id_set_in_client: bool = False
+    expected_client_ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +110,12 @@ class ClientCall:
     content_type: str
     user_agent: str | None
     client_request_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """How the face compares with the reference image; confidence is 0 to 1."""
-
-    confidence: float
-    identical: bool
-    reference: ReferenceImage
+    ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """An attempt of another session that abuse monitoring has flagged too."""
+    """An attempt of another session in which the same face was seen."""
 
     session_id: str
     attempt: int
@@ -130,6 +128,15 @@ class Abuse:
 
     detected: bool = False
     others: tuple[Flagged, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the face compares with the reference image; confidence is 0 to 1."""
+
+    confidence: float
+    identical: bool
+    reference: ReferenceImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,7 @@ class Attempt:
         match: The comparison, in a session with verification.
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
-        abuse: What abuse monitoring says; `None` if it says nothing.
+        abuse: What abuse monitoring says; `None` where it is switched off.
         late: What keeps the result back from the app server; `None` once it is out.
     """
 
@@ -168,6 +175,11 @@ class Attempt:
     abuse: Abuse | None = None
     late: Late | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether it came to no decision."""
+        return isinstance(self.outcome, Failure)
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -180,8 +192,11 @@ class Session:
         created_at: Seconds since 1970.
         reference: The reference image that the app server gave.
         scenario: The scenario this session is bound to; `None` follows the tenant's.
+        pinned: The scenario that was chosen for this very session, above the former.
         pace: The pace this session is bound to; `None` follows the scenario's and the tenant's.
         attempts: Oldest first.
+        started_at: When the client first said that it begins, in seconds since 1970.
+        abuse_monitoring: Whether it was switched on when the session was created.
     """
 
     id: str
@@ -190,8 +205,11 @@ class Session:
     created_at: float
     reference: ReferenceImage | None = None
     scenario: str | None = None
+    pinned: str | None = None
     pace: Pace | None = None
     attempts: tuple[Attempt, ...] = ()
+    started_at: float | None = None
+    abuse_monitoring: bool = True
 
     @property
     def token_expires_at(self) -> float:
@@ -218,7 +236,8 @@ class Session:
             return Progress.FAILED
         if answered:
             return Progress.RUNNING
-        return Progress.STARTED if self.attempts else Progress.WAITING
+        begun = self.attempts or self.started_at is not None
+        return Progress.STARTED if begun else Progress.WAITING
 
     def seen(self, now: float, *, read: bool = False) -> Self:
         """The session as it is when somebody looks: late results may be out by now.

@@ -26,7 +26,12 @@ def outcomes(face: Face, count: int) -> list[Any]:
 def test_it_says_what_there_is(face: Face) -> None:
     about = face.send("GET", "/_mock").json
 
-    assert about["apiVersions"] == ["v1.2-preview.1", "v1.2"]
+    assert about["apiVersions"] == [
+        "v1.1-preview.1",
+        "v1.2-preview.1",
+        "v1.2",
+        "v1.3-preview.1",
+    ]
     assert list(about["scenarios"]) == list(SCENARIOS)
     assert about["routes"] == list(ROUTE_NAMES)
     assert "PUT /_mock/sessions/{}/scenario" in about["control"]

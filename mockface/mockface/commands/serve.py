@@ -68,6 +68,18 @@ def add(parser: Parser) -> None:
         help="hold everybody to the rate limit of a price tier: F0 (20 calls a minute) or S0 (10 "
         "a second)",
     )
+    parser.option(
+        "--strict",
+        action="store_true",
+        default=True,
+        help="refuse what the specification does not allow; this is the default",
+    )
+    parser.add_argument(
+        "--loose",
+        dest="strict",
+        action="store_false",
+        help='overlook small mistakes of callers, such as "true" for true',
+    )
     parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
     parser.option(
         "--allow-remote",
@@ -93,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             threads=options.threads,
+            loose=not options.strict,
             tier=options.tier,
             allow_remote=options.allow_remote,
         )
