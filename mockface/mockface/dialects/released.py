@@ -147,12 +147,7 @@ class Released:
         results have it empty.
         """
         newest_first = reversed(session.attempts)  # as all official examples have it
-        attempts = [
-            _running(attempt)
-            if attempt.late
-            else _attempt(attempt) | self._more_of_attempt(attempt)
-            for attempt in newest_first
-        ]
+        attempts = [self._attempt(attempt) for attempt in newest_first]
         results: Json = {"attempts": attempts}
         if session.kind is Kind.VERIFY:
             results["verifyReferences"] = (
