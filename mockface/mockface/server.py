@@ -10,6 +10,7 @@ from mockface.clock import Clock
 from mockface.control import is_loopback
 from mockface.control_client import ControlClient
 from mockface.engine import Engine
+from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
 from mockface.sending import in_process
 from mockface.service import Service
@@ -39,6 +40,8 @@ class Mockface:
             own.
         seed: Where everything random comes from; `None` takes an unguessable one.
         scenario: What attempts are when nobody says otherwise.
+        pace: When results are out when nobody says otherwise: `at-once`, after some reads
+            (`3reads`), or after some seconds (`30s`).
         clock: What time it is.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
@@ -53,6 +56,7 @@ class Mockface:
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
+        ValueError: There is no such pace.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Mockface:
         keys: Collection[str] | None = None,
         seed: str | None = None,
         scenario: str = DEFAULT,
+        pace: str = AT_ONCE,
         clock: Clock | None = None,
         bearer: str | None = None,
         public_url: str | None = None,
@@ -76,7 +81,9 @@ class Mockface:
                 f"{host} can be reached from other machines: allow it with --allow-remote."
             )
         self.clock = clock or Clock()
-        self.engine = Engine(clock=self.clock, seed=seed, keys=keys, scenario=scenario)
+        self.engine = Engine(
+            clock=self.clock, seed=seed, keys=keys, scenario=scenario, pace=Pace.parse(pace)
+        )
         self.service = Service(
             self.engine,
             bearer=bearer,

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, one_of, port, time, url, whole
+from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +41,13 @@ def add(parser: Parser) -> None:
         default="real",
         metavar="NAME",
         help="what attempts are when nobody says otherwise; default: %(default)s",
+    )
+    parser.option(
+        "--pace",
+        type=pace,
+        default="at-once",
+        help="when results are out: at-once, after some reads (3reads) or seconds (30s); "
+        "default: %(default)s",
     )
     parser.option(
         "--frozen-at",
@@ -96,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
             keys=options.key or None,
             seed=options.seed,
             scenario=options.scenario,
+            pace=options.pace,
             clock=Clock(frozen_at=options.frozen_at),
             bearer=options.bearer,
             public_url=options.public_url,
