@@ -183,7 +183,7 @@ class Model(RuleBasedStateMachine):
             assert page.sessions == tuple(expected[:limit])
             expected = expected[limit:]
             assert (page.cursor is None) == (not expected)
-            query = (page.cursor and replace(query, cursor=page.cursor)) or None
+            query = None if page.cursor is None else replace(query, cursor=page.cursor)
 
     @rule(before=moments)
     def purge(self, before: datetime) -> None:
