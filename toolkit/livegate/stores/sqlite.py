@@ -195,8 +195,7 @@ def find_sql(query: SessionQuery) -> tuple[str, list[str | int]]:
     place = (*paging.bound(query), query.limit + 1)
     states = sorted(query.states)
     if query.subject is not None:
-        # The + keeps SQLite on the subject's own index: one subject has few sessions.
-        condition = f"subject = ? AND +state IN ({_marks(states)})" if states else "subject = ?"
+        condition = f"subject = ? AND state IN ({_marks(states)})" if states else "subject = ?"
         return FIND.format(condition=condition), [query.subject, *states, *place]
     if not states:
         return FIND.format(condition="true"), [*place]
