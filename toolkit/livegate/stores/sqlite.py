@@ -174,8 +174,8 @@ class SqliteStore:
     def _forget(self, sql: str, values: Sequence[str | int]) -> int:
         with self._connections.writing() as connection:
             forgotten = connection.execute(sql, values).rowcount
-        if forgotten:
-            self._truncate_log()
+        # Also when there was nothing: an earlier call may not have come this far.
+        self._truncate_log()
         return forgotten
 
     def _truncate_log(self) -> None:
