@@ -123,6 +123,8 @@ def test_what_is_done_is_no_failure(call: Call, answer: Reply) -> None:
         (reply(429, error("429", "Try again in 2 days.")), None),
         (reply(429, error("429", "Try again in 9999999999 seconds.")), None),
         (reply(500, error("Unspecified", "in 26 seconds")), None),
+        (reply(503, None, retry_after="Mon, 01 Jan 0001 00:00:00 -0000"), 0),
+        (reply(503, None, retry_after="Mon, 01 Jan 99999999999999999999 00:00:00 GMT"), None),
         (reply(429, None, retry_after="-1"), None),
         (reply(429, None, retry_after="soon"), None),
         (reply(429, None, retry_after="nan"), None),
