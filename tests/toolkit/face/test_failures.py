@@ -70,7 +70,12 @@ LATER = (Call.READ, Call.DELETE)
         (CREATE, reply(415, error("BadArgument")), FaceRefusedError, "BadArgument"),
         (CREATE, reply(422), FaceRefusedError, "HTTP 422"),
         (LATER, reply(400, error("BadArgument")), FaceAnswerError, "BadArgument"),
-        (LATER, reply(409, error("ConcurrentOperationConflict")), FaceUnavailableError, "Concurrent"),
+        (
+            LATER,
+            reply(409, error("ConcurrentOperationConflict")),
+            FaceUnavailableError,
+            "Concurrent",
+        ),
         (EVERY, reply(307), FaceAnswerError, "redirects"),
         (EVERY, reply(418), FaceAnswerError, "HTTP 418"),
         (EVERY, reply(202), FaceAnswerError, "HTTP 202"),
