@@ -134,7 +134,8 @@ def test_the_routes_are_where_the_application_wants_them(
     assert answer.status_code == 201
     location = answer.headers["Location"]
     assert location == f"{base}/sessions/{answer.json['sessionId']}"
-    assert app.test_client().get(location).json["state"] == "ready"
+    view: Any = app.test_client().get(location).json
+    assert view["state"] == "ready"
 
 
 def test_location_is_right_below_a_mount_point(orchestrator: Orchestrator) -> None:
@@ -165,7 +166,7 @@ def test_a_verb_in_an_own_view_ends_in_a_problem(orchestrator: Orchestrator) -> 
     def enter(session_id: str) -> str:
         return gate.orchestrator.consume(session_id, subject="alice", purpose="enter").state
 
-    answer = app.test_client().get(f"/enter/{'x' * 32}")
+    answer: Any = app.test_client().get(f"/enter/{'x' * 32}")
 
     assert (answer.status_code, answer.json["code"]) == (404, "session_not_found")
 
