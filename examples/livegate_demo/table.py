@@ -24,9 +24,9 @@ class TablePrinter:
     """Prints a table a session, and under it the verdict."""
 
     def __init__(self) -> None:
-        self._console = Console()
+        self._console = Console(highlight=False)
         if not self._console.is_terminal:
-            self._console = Console(width=WIDTH)
+            self._console = Console(width=WIDTH, highlight=False)
 
     def begin(self, title: str) -> None:
         """Print the title and the headings."""
