@@ -118,6 +118,24 @@ class AnyOrder(RuleBasedStateMachine):
             self.call("finish", session_id, digest=digest, client_error=client_error)
 
     @rule(
+        subject=st.sampled_from(SUBJECTS),
+        outcome=st.sampled_from(["real", "spoof"]),
+        reports=st.lists(
+            st.tuples(st.sampled_from(["AB", "CD", None]), st.sampled_from([None, "TimedOut"])),
+            min_size=1,
+            max_size=2,
+        ),
+    )
+    def a_whole_session(
+        self, subject: str, outcome: str, reports: list[tuple[str | None, str | None]]
+    ) -> None:
+        session_id = self.start(subject, None)
+        self.the_client_shows_a_face(session_id, "running" if len(reports) > 1 else outcome)
+        for digest, client_error in reports:
+            self.finish(session_id, digest, client_error)
+            self.the_client_shows_a_face(session_id, outcome)
+
+    @rule(
         session_id=sessions,
         verb=st.sampled_from(["read_result", "refresh", "expire", "cancel", "delete_remote"]),
     )
@@ -207,5 +225,5 @@ def test_calls_in_any_order(colour: str) -> None:
     machine = type(f"AnyOrder{colour}", (AnyOrder,), {"colour": colour})
 
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
+        machine, settings=settings(max_examples=150, stateful_step_count=40, deadline=None)
     )
