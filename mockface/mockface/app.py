@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from time import sleep
+from typing import TYPE_CHECKING
 
 import flask
 from werkzeug.exceptions import ClientDisconnected
 
 from mockface.engine import Engine
 from mockface.service import Service
-from mockface.wire import MOST_BODY_BYTES, Request, Response
+from mockface.wire import MOST_BODY_BYTES, WHOLE, Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NO_CONTENT = 204
 
@@ -55,9 +59,18 @@ def _request() -> Request:
 
 
 def _response(response: Response) -> flask.Response:
-    made = flask.Response(response.body, response.status, response.headers.items())
+    body = response.body if response.delivery is WHOLE else _delivered(response)
+    made = flask.Response(body, response.status, response.headers.items())
     if "Content-Type" not in response.headers:
         del made.headers["Content-Type"]
     if response.status != _NO_CONTENT:
-        made.headers["Content-Length"] = str(response.content_length)
+        made.headers["Content-Length"] = str(len(response.body))
     return made
+
+
+def _delivered(response: Response) -> Iterator[bytes]:
+    """The body as it is to arrive; WSGI has no reset, so that is a body of which nothing comes."""
+    for wait, piece in response.pieces():
+        if wait:
+            sleep(wait)
+        yield piece

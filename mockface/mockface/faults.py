@@ -8,7 +8,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mockface.wire import Response, answer, error
+from mockface.wire import Delivery, Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,8 +140,8 @@ def _garbage(response: Response) -> None:
 
 def _truncated(response: Response) -> None:
     _make_room(response)
-    response.declared_length = max(len(response.body), 2)
-    response.body = response.body[: len(response.body) // 2]
+    response.body = response.body or b"{}"
+    response.delivery = Delivery(cut_after=len(response.body) // 2)
 
 
 def _empty(response: Response) -> None:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 JSON = "application/json"
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """The largest body that is taken; a front reads one byte more at most, so that it shows."""
 
 _MOST_QUERY_FIELDS = 32
+_PIECES_A_SECOND = 10  # of a slow body
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +57,58 @@ class Request:
         return dict(pairs)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer travels. A front that cannot do one of these closes the connection early.
+
+    Attributes:
+        bytes_per_second: How fast the body goes; `None` is at once.
+        cut_after: Bytes of the body after which the connection is closed, although
+            `Content-Length` speaks of all of them; `None` sends the whole.
+        reset: Nothing is sent at all: the connection is reset (RST).
+    """
+
+    bytes_per_second: float | None = None
+    cut_after: int | None = None
+    reset: bool = False
+
+
+WHOLE = Delivery()
+"""As it should be. A front may test `response.delivery is WHOLE` to keep to its fast path."""
+
+
 @dataclass(slots=True)
 class Response:
     """What goes back.
 
     Attributes:
         status: The HTTP status.
-        body: The bytes that are sent.
-        headers: Without `Content-Length`.
+        body: All of it; `delivery` says how much of it arrives.
+        headers: Without `Content-Length`, which is the length of `body`.
         delay: Seconds the front waits before it answers.
-        declared_length: What `Content-Length` says, if it is to differ from the truth.
+        delivery: How it is to be sent.
     """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    declared_length: int | None = None
+    delivery: Delivery = WHOLE
 
-    @property
-    def content_length(self) -> int:
-        """What `Content-Length` says."""
-        return len(self.body) if self.declared_length is None else self.declared_length
+    def pieces(self) -> Iterator[tuple[float, bytes]]:
+        """What of the body arrives: pieces, each with the seconds to wait before it is sent.
+
+        After the last one the front closes the connection if that was not the whole body.
+        """
+        how = self.delivery
+        sent = b"" if how.reset else self.body[: how.cut_after]
+        if how.bytes_per_second is None:
+            yield 0.0, sent
+            return
+        size = max(1, int(how.bytes_per_second / _PIECES_A_SECOND))
+        for start in range(0, len(sent), size):
+            piece = sent[start : start + size]
+            yield len(piece) / how.bytes_per_second, piece
 
 
 class WireError(Exception):
