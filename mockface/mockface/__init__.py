@@ -1,1 +1,43 @@
-"""An offline emulator of the session API of Azure AI Face."""
+"""An offline emulator of the session API of Azure AI Face.
+
+`Mockface` runs it inside a test, `ControlClient` tells it what to do, `SimulatedClient` plays the
+front end. All are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mockface.client import LivenessDetectionError, LivenessDetectionSuccess, SimulatedClient
+    from mockface.clock import Clock
+    from mockface.control_client import ControlClient, ControlError
+    from mockface.server import Mockface
+
+__all__ = [
+    "Clock",
+    "ControlClient",
+    "ControlError",
+    "LivenessDetectionError",
+    "LivenessDetectionSuccess",
+    "Mockface",
+    "SimulatedClient",
+]
+
+_HOMES = {
+    "Clock": "clock",
+    "ControlClient": "control_client",
+    "ControlError": "control_client",
+    "LivenessDetectionError": "client",
+    "LivenessDetectionSuccess": "client",
+    "Mockface": "server",
+    "SimulatedClient": "client",
+}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415 - a bare import of the package costs nothing
+
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

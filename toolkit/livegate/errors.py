@@ -94,6 +94,20 @@ class InvalidRequestError(LivegateError):
         self.status = status
 
 
+class MethodNotAllowedError(InvalidRequestError):
+    """The path is known, the method is not.
+
+    Args:
+        allowed: The methods that are.
+    """
+
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__(f"This path takes {' and '.join(self.allowed)}.", status=405)
+
+
 class SubjectRequiredError(LivegateError):
     """Nobody is signed in."""
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from livegate.errors import TransitionError
 from livegate.session import (
-    FINAL_STATES,
     VERDICT_STATES,
     Attempt,
     LivenessSession,
@@ -163,7 +162,7 @@ TRANSITIONS: Final[dict[SessionState, dict[type[StateEvent], SessionState | None
         Cancelled: _S.CANCELLED,
     },
     _S.NEEDS_REVIEW: {Reviewed: BY_VERDICT},
-    **{state: {} for state in FINAL_STATES},
+    **{state: {} for state in SessionState if state.is_final},
 }
 
 REMOTE_TRANSITIONS: Final[dict[RemoteState, dict[type[RemoteEvent], RemoteState]]] = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from livegate.session import SessionKind
+
 if TYPE_CHECKING:
-    from livegate.session import OperationMode, Outcome, ReferenceImage, SessionKind
+    from livegate.session import OperationMode, Outcome, ReferenceImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,9 @@ class FaceSessionRequest:
         correlation_id: The end user's device; the service calls it ``deviceCorrelationId``.
         token_lifetime: Seconds that the token lives, 60 to 86400.
         reference_image: Needed for, and only for, a session with verification.
+
+    Raises:
+        ValueError: The kind and the reference image do not belong together.
     """
 
     kind: SessionKind
@@ -26,6 +31,11 @@ class FaceSessionRequest:
     correlation_id: str
     token_lifetime: int
     reference_image: ReferenceImage | None = None
+
+    def __post_init__(self) -> None:
+        needs_image = self.kind is SessionKind.LIVENESS_WITH_VERIFY
+        if needs_image is (self.reference_image is None):
+            raise ValueError("a session has a reference image if, and only if, it verifies")
 
 
 @dataclass(frozen=True, slots=True)

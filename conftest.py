@@ -1,0 +1,3 @@
+"""For the tests that run tests."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,104 @@
+"""`mockface serve`."""
+
+from __future__ import annotations
+
+import errno
+import signal
+from typing import TYPE_CHECKING
+
+from mockface.clock import Clock
+from mockface.commands.parts import USAGE, CommandError, port, time, url, whole
+
+if TYPE_CHECKING:
+    import argparse
+
+    from mockface.commands.parts import Parser
+
+EXAMPLES = """\
+examples:
+  mockface serve
+  mockface serve --port 0 --key ci-key --seed 7
+  mockface serve --frozen-at 2026-01-31T12:00:00Z --scenario spoof
+"""
+
+
+def add(parser: Parser) -> None:
+    """Adds the options."""
+    parser.option("--host", default="127.0.0.1", help="default: %(default)s")
+    parser.option(
+        "--port", type=port, default="8178", help="0 takes a free one; default: %(default)s"
+    )
+    parser.option(
+        "--key",
+        action="append",
+        metavar="KEY",
+        help="a resource key that is accepted; may be repeated (in the environment: separated by "
+        "commas). Without it any key is, each with sessions of its own",
+    )
+    parser.option("--seed", help="the same seed gives the same bytes")
+    parser.option(
+        "--scenario",
+        default="real",
+        metavar="NAME",
+        help="what attempts are when nobody says otherwise; default: %(default)s",
+    )
+    parser.option(
+        "--frozen-at",
+        type=time,
+        metavar="TIME",
+        help="stop the clock at a time such as 2026-01-31T12:00:00Z",
+    )
+    parser.option("--bearer", metavar="TOKEN", help="an Entra token to accept")
+    parser.option(
+        "--public-url",
+        type=url,
+        metavar="URL",
+        help="where clients reach the emulator, if not where the app server does",
+    )
+    parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
+    parser.option(
+        "--allow-remote",
+        action="store_true",
+        help="let other machines in, to the control API too",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves until a signal comes."""
+    from mockface.errors import UnknownScenarioError  # noqa: PLC0415 - the help needs none of them
+    from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415 - see above
+
+    try:
+        mock = Mockface(
+            keys=options.key or None,
+            seed=options.seed,
+            scenario=options.scenario,
+            clock=Clock(frozen_at=options.frozen_at),
+            bearer=options.bearer,
+            public_url=options.public_url,
+            host=options.host,
+            port=options.port,
+            threads=options.threads,
+            allow_remote=options.allow_remote,
+        )
+        url = mock.listen()
+    except (RemoteNotAllowedError, UnknownScenarioError) as wrong:
+        raise CommandError(str(wrong), USAGE) from None
+    except OSError as wrong:
+        raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: mock.stop())
+    print(f"mockface listening on {url}", flush=True)
+    mock.run()
+    return 0
+
+
+def _why(wrong: OSError, host: str, port: int) -> str:
+    said = f"cannot listen on {host}:{port}: {wrong.strerror}"
+    if wrong.errno == errno.EADDRINUSE:
+        return f"{said}. Stop what listens there, or choose another --port; 0 takes a free one."
+    return said
+
+
+def _threads(text: str) -> int:
+    return whole(text, 1, 256)

@@ -1,0 +1,244 @@
+"""The control API under `/_mock`: what a test or a person tells the emulator.
+
+A call that carries a resource key in the service's own header speaks of that key's tenant, one
+without it of the whole emulator.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from mockface import control_bodies as bodies
+from mockface.dialects import DIALECTS, reading
+from mockface.dialects.rendering import timestamp
+from mockface.errors import Reason, RefusedError
+from mockface.faults import BODIES, Fault, Faults
+from mockface.scenarios import SCENARIOS
+from mockface.wire import Request, Response, WireError, answer, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mockface.engine import Engine
+    from mockface.journal import Journal
+    from mockface.tenant import Tenant
+
+PREFIX = "/_mock"
+KEY_HEADER = "ocp-apim-subscription-key"
+
+ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
+"""The operations that faults can speak of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A call of the control API: the request, its tenant, and the name in its path."""
+
+    request: Request
+    tenant: Tenant | None
+    name: str = ""
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant's id, or `None` for the whole emulator."""
+        return None if self.tenant is None else self.tenant.id
+
+
+class Control:
+    """Carries out what the control API is told.
+
+    Args:
+        engine: The emulated service.
+        faults: What waits to go wrong.
+        journal: What has happened.
+        open_to_all: Whether callers from other machines may use it.
+    """
+
+    def __init__(
+        self, engine: Engine, faults: Faults, journal: Journal, *, open_to_all: bool = False
+    ) -> None:
+        self._engine = engine
+        self._faults = faults
+        self._journal = journal
+        self._open_to_all = open_to_all
+        self._places: dict[tuple[str, str], Callable[[Order], Response]] = {
+            ("GET", ""): self._about,
+            ("GET", "scenario"): self._scenario,
+            ("PUT", "scenario"): self._set_scenario,
+            ("GET", "queue"): self._queue,
+            ("POST", "queue"): self._enqueue,
+            ("GET", "sessions"): self._sessions,
+            ("PUT", "sessions/{}/scenario"): self._pin,
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): self._set_clock,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): self._clear_faults,
+            ("GET", "journal"): self._read_journal,
+            ("DELETE", "journal"): self._clear_journal,
+            ("POST", "reset"): self._reset,
+            ("GET", "people/{}"): self._person,
+            ("GET", "portraits/{}"): self._portrait,
+        }
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call whose path is under `PREFIX`.
+
+        Raises:
+            WireError: The request is wrong.
+            RefusedError: The key or the session is unknown.
+            UnknownScenarioError: There is no such scenario.
+        """
+        if not self._open_to_all and not is_loopback(request.peer):
+            return error(
+                403, "Forbidden", "The control API answers callers on its own machine only."
+            )
+        parts = request.path.removeprefix(PREFIX).strip("/").split("/")
+        place, name = "/".join(parts), ""
+        if len(parts) > 1:
+            place, name = "/".join([parts[0], "{}", *parts[2:]]), parts[1]
+        do = self._places.get((request.method, place))
+        if do is None:
+            return error(404, "404", f"The control API has no {request.method} {request.path}.")
+        key = request.header(KEY_HEADER)
+        return do(Order(request, None if key is None else self._engine.tenant(key), name))
+
+    def _about(self, _: Order) -> Response:
+        return answer(
+            200,
+            {
+                "apiVersions": [dialect.version for dialect in DIALECTS],
+                "scenarios": {row.name: row.summary for row in SCENARIOS.values()},
+                "routes": list(ROUTE_NAMES),
+                "faultBodies": list(BODIES),
+                "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
+            },
+        )
+
+    def _scenario(self, order: Order) -> Response:
+        return answer(200, {"scenario": (order.tenant or self._engine).scenario})
+
+    def _set_scenario(self, order: Order) -> Response:
+        (order.tenant or self._engine).scenario = _scenario_name(order.request)
+        return self._scenario(order)
+
+    def _queue(self, order: Order) -> Response:
+        return answer(200, {"scenarios": list(self._one_tenant(order).queue)})
+
+    def _enqueue(self, order: Order) -> Response:
+        names = reading.json_body(order.request).get("scenarios")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise WireError(400, "BadArgument", "scenarios must be a list of names.")
+        try:
+            self._one_tenant(order).enqueue(names)
+        except OverflowError as wrong:
+            raise WireError(400, "BadArgument", str(wrong)) from None
+        return self._queue(order)
+
+    def _sessions(self, order: Order) -> Response:
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        return answer(
+            200,
+            {"sessions": [bodies.about_session(t, s) for t in tenants for s in t.sessions()]},
+        )
+
+    def _pin(self, order: Order) -> Response:
+        name = _scenario_name(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin(order.name, name) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "scenario": name})
+
+    def _clock(self, order: Order) -> Response:
+        clock = (order.tenant or self._engine).clock
+        return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
+
+    def _set_clock(self, order: Order) -> Response:
+        told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
+        if len(told) != 1:
+            raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
+        clock = self._engine.clock if order.tenant is None else order.tenant.own_clock()
+        if "advance" in told:
+            try:
+                clock.advance(told["advance"])
+            except ValueError as wrong:
+                raise WireError(400, "BadArgument", str(wrong)) from None
+        elif "freeze" in told:
+            clock.freeze(told["freeze"])
+        elif told["resume"]:
+            clock.resume()
+        return self._clock(order)
+
+    def _list_faults(self, order: Order) -> Response:
+        waiting = self._faults.waiting(order.tenant_id)
+        return answer(200, {"faults": [bodies.about_fault(fault) for fault in waiting]})
+
+    def _add_fault(self, order: Order) -> Response:
+        told = reading.fields(bodies.FAULT, reading.json_body(order.request))
+        if not any(fnmatchcase(name, told["route"]) for name in ROUTE_NAMES):
+            raise WireError(
+                400,
+                "BadArgument",
+                f"route must fit one of: {', '.join(ROUTE_NAMES)}; * is allowed.",
+            )
+        if not told.keys() & {"status", "body", "delay"}:
+            raise WireError(400, "BadArgument", "Say at least one of status, body and delay.")
+        fault = self._faults.add(Fault(**({"id": 0, "tenant_id": order.tenant_id} | told)))
+        return answer(201, bodies.about_fault(fault))
+
+    def _clear_faults(self, order: Order) -> Response:
+        self._faults.clear(order.tenant_id)
+        return Response(204)
+
+    def _read_journal(self, order: Order) -> Response:
+        entries = self._journal.entries(order.tenant_id)
+        return answer(200, {"entries": [bodies.about_entry(entry) for entry in entries]})
+
+    def _clear_journal(self, order: Order) -> Response:
+        self._journal.clear(order.tenant_id)
+        return Response(204)
+
+    def _reset(self, order: Order) -> Response:
+        (order.tenant or self._engine).reset()
+        self._faults.clear(order.tenant_id)
+        self._journal.clear(order.tenant_id)
+        return Response(204)
+
+    def _person(self, order: Order) -> Response:
+        # Faker and Pillow are for those who ask for people and portraits.
+        from mockface.people import person  # noqa: PLC0415 - see above
+
+        return answer(200, bodies.about_person(person(order.name)))
+
+    def _portrait(self, order: Order) -> Response:
+        from mockface.images import portrait  # noqa: PLC0415 - see `_person`
+
+        seed, _, suffix = order.name.partition(".")
+        if suffix == "png":
+            return Response(200, portrait(seed, "PNG"), {"Content-Type": "image/png"})
+        return Response(200, portrait(seed), {"Content-Type": "image/jpeg"})
+
+    def _one_tenant(self, order: Order) -> Tenant:
+        tenant = order.tenant or self._engine.only_tenant()
+        if tenant is None:
+            raise WireError(
+                400, "BadArgument", f"Whose sessions? Say it with a key in the header {KEY_HEADER}."
+            )
+        return tenant
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or a host's name means this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _scenario_name(request: Request) -> str:
+    told = reading.fields(bodies.SCENARIO, reading.json_body(request))
+    return str(told["scenario"])

@@ -1,0 +1,136 @@
+"""The emulated service: who its tenants are, and whom a key or a token lets in.
+
+It knows no HTTP: the dialects turn requests into calls of these verbs and their values into
+answers. Time comes from the clock that is handed in, everything random from one seed. Every verb is
+safe to call from any thread.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mockface import scenarios
+from mockface.clock import Clock
+from mockface.dice import Dice
+from mockface.errors import Reason, RefusedError
+from mockface.tenant import Tenant, session_gone
+from mockface.tokens import TokenMint
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mockface.tokens import Claims
+
+_LONGEST_KEY = 256
+
+
+class Engine:
+    """The service as a whole.
+
+    Args:
+        clock: What time it is.
+        seed: Where everything random comes from; `None` takes an unguessable one.
+        keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
+            own.
+        scenario: What attempts are when nobody says otherwise.
+
+    Raises:
+        UnknownScenarioError: There is no such scenario.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: str | None = None,
+        keys: Collection[str] | None = None,
+        scenario: str = scenarios.DEFAULT,
+    ) -> None:
+        self.clock = clock or Clock()
+        self.dice = Dice(seed)
+        self.mint = TokenMint(self.dice)
+        self._keys = None if keys is None else frozenset(keys)
+        self._lock = Lock()
+        self._tenants: dict[str, Tenant] = {}
+        self._strangers = 0
+        self._first_scenario = scenarios.scenario(scenario).name
+        self._scenario = self._first_scenario
+
+    @property
+    def scenario(self) -> str:
+        """The scenario of all tenants that have none of their own."""
+        return self._scenario
+
+    @scenario.setter
+    def scenario(self, name: str) -> None:
+        self._scenario = scenarios.scenario(name).name
+
+    def tenant(self, key: str | None) -> Tenant:
+        """The tenant of a resource key; made on first use.
+
+        Raises:
+            RefusedError: `ACCESS_DENIED`: no key, or none that is accepted.
+        """
+        if not key or len(key) > _LONGEST_KEY or (self._keys is not None and key not in self._keys):
+            raise RefusedError(
+                Reason.ACCESS_DENIED,
+                "Access denied: the subscription key is missing, wrong, or for another endpoint.",
+            )
+        return self._of("key", key)
+
+    def trusted_tenant(self) -> Tenant:
+        """The tenant of a caller whom a front has let in by other means than a key."""
+        return self.only_tenant() or self._of("trusted")
+
+    def only_tenant(self) -> Tenant | None:
+        """The tenant, where exactly one key is accepted."""
+        if self._keys is not None and len(self._keys) == 1:
+            return self.tenant(*self._keys)
+        return None
+
+    def tenants(self) -> list[Tenant]:
+        """All tenants that have been used, oldest first."""
+        with self._lock:
+            return list(self._tenants.values())
+
+    def admit(self, token: str) -> tuple[Tenant, Claims]:
+        """Who a session token lets in.
+
+        Raises:
+            RefusedError: `TOKEN_INVALID`: forged, damaged or expired. `SESSION_GONE`: its tenant
+                was reset.
+        """
+        try:
+            claims = self.mint.read(token)
+        except ValueError:
+            raise RefusedError(Reason.TOKEN_INVALID, "The session token is not valid.") from None
+        with self._lock:
+            tenant = self._tenants.get(claims.tenant_id)
+        if (tenant or self).clock.now() >= claims.expires_at:
+            raise RefusedError(Reason.TOKEN_INVALID, "The session token has expired.")
+        if tenant is None:
+            raise session_gone()
+        return tenant, claims
+
+    def stranger_request_id(self) -> str:
+        """The id of a request that belongs to no tenant."""
+        with self._lock:
+            self._strangers += 1
+            return self.dice.uuid("request", self._strangers)
+
+    def reset(self) -> None:
+        """Forgets everything and puts the clock back: the same calls give the same bytes again."""
+        with self._lock:
+            self._tenants.clear()
+            self._strangers = 0
+            self._scenario = self._first_scenario
+        self.clock.reset()
+
+    def _of(self, *names: str) -> Tenant:
+        tenant_id = self.dice.bytes("tenant", *names, size=8).hex()
+        with self._lock:
+            tenant = self._tenants.get(tenant_id)
+            if tenant is None:
+                tenant = self._tenants[tenant_id] = Tenant(self, tenant_id)
+        return tenant

@@ -1,0 +1,46 @@
+"""Why the emulated service refuses: one exception, a reason for each case, no HTTP."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class Reason(Enum):
+    """What stands in the way. The dialects say which status and code a reason has on the wire."""
+
+    ACCESS_DENIED = auto()
+    TOKEN_INVALID = auto()
+    TOKEN_NOT_FOR_THIS = auto()
+    ATTEMPTS_USED_UP = auto()
+    SESSION_GONE = auto()
+    SESSION_NOT_FOUND = auto()
+    IMAGE_SIZE = auto()
+    IMAGE_INVALID = auto()
+    VERIFY_IMAGE_MISSING = auto()
+    VERIFY_IMAGE_NOT_ALLOWED = auto()
+
+
+class RefusedError(Exception):
+    """The service says no.
+
+    Args:
+        reason: Which of the known cases this is.
+        message: A sentence for the person who has to act; it never holds a key or a token.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class UnknownScenarioError(ValueError):
+    """Somebody asked for a scenario that has no row in the table.
+
+    Args:
+        name: What was asked for.
+        known: The names that exist.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"Unknown scenario {name!r}; the known ones are: {', '.join(known)}.")

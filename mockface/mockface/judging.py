@@ -1,0 +1,95 @@
+"""How an attempt is judged: a pure function of the session, the scenario's step and the dice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockface.scenarios import Decision, Step
+from mockface.sessions import (
+    MATCH_THRESHOLD,
+    Attempt,
+    ClientCall,
+    Match,
+    Rectangle,
+    ReferenceImage,
+    Session,
+)
+
+if TYPE_CHECKING:
+    from mockface.dice import Dice
+
+_IMAGE_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def judge(
+    session: Session,
+    step: Step,
+    *,
+    call: ClientCall,
+    request_id: str,
+    now: float,
+    reference: ReferenceImage | None,
+    person: str | None,
+    dice: Dice,
+) -> Attempt:
+    """Judges the next attempt of a session.
+
+    Args:
+        session: The session as it is.
+        step: What the scenario wants this attempt to be.
+        call: What the client sent.
+        request_id: The id of the client's call.
+        now: Seconds since 1970.
+        reference: What to compare with; `None` in a session without verification.
+        person: Who is in front of the camera, if the client's picture says so.
+        dice: Where numbers come from.
+
+    Returns:
+        The attempt, numbered after the last one of the session.
+    """
+    number = len(session.attempts) + 1
+    own = dice.child("attempt", session.id, number)
+    succeeded = isinstance(step.outcome, Decision)
+    options = session.options
+    return Attempt(
+        number=number,
+        request_id=request_id,
+        received_at=now,
+        call=call,
+        outcome=step.outcome,
+        face=_face(own),
+        digest=own.bytes("digest").hex().upper(),
+        latency_ms=own.integer(500, 1500, "latency"),
+        match=None if reference is None else _match(session, step, reference, person, own),
+        session_image_id=_image_id(own) if succeeded and options.enable_session_image else None,
+        verify_image_hash=(
+            reference.sha256 if reference is not None and options.return_verify_image_hash else None
+        ),
+    )
+
+
+def _match(
+    session: Session, step: Step, reference: ReferenceImage, person: str | None, dice: Dice
+) -> Match:
+    strangers = person is not None and reference.person is not None and person != reference.person
+    low, high = (0.85, 0.999) if step.same_person and not strangers else (0.02, 0.2)
+    confidence = dice.fraction(low, high, "confidence")
+    threshold = session.options.verify_threshold
+    return Match(
+        confidence=confidence,
+        identical=confidence >= (MATCH_THRESHOLD if threshold is None else threshold),
+        reference=reference,
+    )
+
+
+def _face(dice: Dice) -> Rectangle:
+    """A face in an upright video picture of 1080 by 1920 pixels."""
+    width, height = dice.integer(600, 760, "width"), dice.integer(720, 960, "height")
+    left, top = dice.integer(180, 300, "left"), dice.integer(560, 800, "top")
+    return Rectangle(left, top, width, height)
+
+
+def _image_id(dice: Dice) -> str:
+    """44 characters that begin with A, as in the specification's examples."""
+    drawn = dice.bytes("session image", size=43)
+    return "A" + "".join(_IMAGE_ID_ALPHABET[byte % len(_IMAGE_ID_ALPHABET)] for byte in drawn)

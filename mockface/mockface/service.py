@@ -1,0 +1,170 @@
+"""The emulator as one function: a neutral request goes in, a neutral answer comes out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mockface import faults
+from mockface.control import KEY_HEADER, PREFIX, Control
+from mockface.dialects import DIALECTS
+from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
+from mockface.dialects.errors import on_the_wire
+from mockface.dialects.routes import Call, Route, Router
+from mockface.errors import RefusedError, UnknownScenarioError
+from mockface.faults import Fault, Faults
+from mockface.journal import Entry, Journal
+from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mockface.engine import Engine
+
+MOCK_HEADER = "x-mockface"
+"""Every answer has it, so that nobody takes the emulator for the service."""
+
+_log = logging.getLogger("mockface")
+_ROUTER = Router(DIALECTS)
+_LONGEST_PATH = 500  # of what the journal keeps
+
+# The front end's page comes from the app server, so its calls are cross-origin.
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": f"apim-request-id, x-ms-error-code, {DIGEST_HEADER}",
+}
+_PREFLIGHT = {
+    **_CORS,
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        f"authorization, client-request-id, content-type, {SCENARIO_HEADER}"
+    ),
+    "Access-Control-Max-Age": "600",
+}
+
+
+class Service:
+    """Routes, authenticates, lets faults happen, and asks the dialect.
+
+    Args:
+        engine: The emulated service.
+        bearer: An Entra token that is taken instead of a resource key, if one is.
+        public_url: Scheme and host that go into tokens; by default those of the request.
+        remote_control: Whether the control API answers callers that are not on this machine.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        bearer: str | None = None,
+        public_url: str | None = None,
+        remote_control: bool = False,
+    ) -> None:
+        self.engine = engine
+        self.faults = Faults()
+        self.journal = Journal()
+        self._bearer = bearer
+        self._public_url = None if public_url is None else public_url.rstrip("/")
+        self._control = Control(engine, self.faults, self.journal, open_to_all=remote_control)
+
+    def handle(self, request: Request) -> Response:
+        """Answers a request; never raises."""
+        if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
+            response = guarded(partial(self._control.handle, request))
+            response.headers["apim-request-id"] = self.engine.stranger_request_id()
+        else:
+            response = self._exchange(request)
+        response.headers[MOCK_HEADER] = "emulator"
+        return response
+
+    def _exchange(self, request: Request) -> Response:
+        """One request to the emulated service, and its line in the journal."""
+        routes, session_id = _ROUTER.find(request.path)
+        seen = _Seen(route=routes.get(request.method))
+        response = guarded(partial(self._answer, request, routes, session_id, seen))
+        request_id = seen.request_id or self.engine.stranger_request_id()
+        response.headers["apim-request-id"] = request_id
+        if _client_side(routes):
+            response.headers.update(_CORS)
+        self.journal.add(
+            Entry(
+                at=self.engine.clock.now(),
+                tenant_id=seen.tenant_id,
+                method=request.method,
+                path=request.path[:_LONGEST_PATH],
+                route=seen.route.name if seen.route else "",
+                status=response.status,
+                code=response.headers.get("x-ms-error-code", ""),
+                request_id=request_id,
+                fault=seen.fault.id if seen.fault else None,
+            )
+        )
+        return response
+
+    def _answer(
+        self, request: Request, routes: dict[str, Route], session_id: str, seen: _Seen
+    ) -> Response:
+        route = seen.route
+        if route is None:
+            if request.method == "OPTIONS" and _client_side(routes):
+                return Response(204, headers=dict(_PREFLIGHT))
+            # A wrong method is no operation either: the gateway in front knows operations only
+            # (assumption).
+            return error(404, "404", "Resource not found: this version has no such operation.")
+        if len(request.body) > MOST_BODY_BYTES:
+            raise WireError(
+                413, "InvalidRequestBody", f"The body has more than {MOST_BODY_BYTES} bytes."
+            )
+        call = self._admit(request, route, session_id)
+        seen.tenant_id, seen.request_id = call.tenant.id, call.request_id
+        seen.fault = self.faults.take(route.name, call.tenant.id)
+        if seen.fault is None:
+            return route.handler(call)
+        return faults.apply(seen.fault, partial(guarded, partial(route.handler, call)))
+
+    def _admit(self, request: Request, route: Route, session_id: str) -> Call:
+        """Lets the caller in: by key or Entra token, on the client's routes by session token."""
+        if self._public_url is not None:
+            request = replace(request, origin=self._public_url)
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if route.client_side:
+            tenant, claims = self.engine.admit(token)
+            session_id = claims.session_id
+        elif token and token == self._bearer:
+            tenant = self.engine.trusted_tenant()
+        else:
+            tenant = self.engine.tenant(request.header(KEY_HEADER))
+        return Call(request, tenant.next_request_id(), tenant, session_id)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a request so far."""
+
+    route: Route | None
+    tenant_id: str = ""
+    request_id: str = ""
+    fault: Fault | None = None
+
+
+def guarded(act: Callable[[], Response]) -> Response:
+    """Does it, and turns every way of saying no into an answer."""
+    try:
+        return act()
+    except RefusedError as refused:
+        return on_the_wire(refused).response()
+    except WireError as wrong:
+        return wrong.response()
+    except UnknownScenarioError as unknown:
+        return error(400, "BadArgument", str(unknown))
+    except Exception:  # noqa: BLE001 - the last line: a caller that parses JSON must get JSON
+        _log.exception("The emulator failed on a request; this is a bug in it")
+        return error(500, "Unspecified", "The emulator failed; its log says how.")
+
+
+def _client_side(routes: dict[str, Route]) -> bool:
+    return any(route.client_side for route in routes.values())

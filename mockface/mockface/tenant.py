@@ -1,0 +1,309 @@
+"""The sessions of one resource key, and what can be done with them."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mockface import scenarios
+from mockface.errors import Reason, RefusedError
+from mockface.judging import judge
+from mockface.sessions import Attempt, ClientCall, Kind, Options, ReferenceImage, Session
+from mockface.tokens import Claims
+from mockface.vision import read_mark, reference_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mockface.clock import Clock
+    from mockface.engine import Engine
+
+_LONGEST_QUEUE = 10_000
+
+
+class Tenant:
+    """The sessions of one resource key; nobody else sees them.
+
+    Args:
+        engine: The service it belongs to.
+        tenant_id: Its name; not the key.
+    """
+
+    def __init__(self, engine: Engine, tenant_id: str) -> None:
+        self.id = tenant_id
+        self._engine = engine
+        self._dice = engine.dice.child("tenant", tenant_id)
+        self._lock = Lock()
+        self._sessions: dict[str, Session] = {}  # oldest first
+        self._queue: deque[str] = deque()
+        self._own_scenario: str | None = None
+        self._own_clock: Clock | None = None
+        self._created = 0
+        self._requests = 0
+
+    @property
+    def scenario(self) -> str:
+        """What the attempts of a session are that is bound to no scenario."""
+        return self._own_scenario or self._engine.scenario
+
+    @scenario.setter
+    def scenario(self, name: str) -> None:
+        self._own_scenario = scenarios.scenario(name).name
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is here: the emulator's clock, or the tenant's own once it has one."""
+        return self._own_clock or self._engine.clock
+
+    def own_clock(self) -> Clock:
+        """The clock that only this tenant goes by, from now on until `reset`.
+
+        So one test can let its sessions expire, and those of all others live on.
+        """
+        with self._lock:
+            if self._own_clock is None:
+                self._own_clock = self._engine.clock.fork()
+            return self._own_clock
+
+    @property
+    def queue(self) -> tuple[str, ...]:
+        """The scenarios that wait for the next sessions."""
+        with self._lock:
+            return tuple(self._queue)
+
+    def enqueue(self, names: Iterable[str]) -> None:
+        """Binds the next sessions to these scenarios, one each.
+
+        Raises:
+            UnknownScenarioError: One of them does not exist; then none is queued.
+            OverflowError: The queue would be longer than it may be.
+        """
+        checked = [scenarios.scenario(name).name for name in names]
+        with self._lock:
+            if len(self._queue) + len(checked) > _LONGEST_QUEUE:
+                raise OverflowError(f"At most {_LONGEST_QUEUE} scenarios can wait.")
+            self._queue.extend(checked)
+
+    def pin(self, session_id: str, name: str) -> bool:
+        """Binds a session to a scenario.
+
+        Returns:
+            Whether the session is one of this tenant's.
+
+        Raises:
+            UnknownScenarioError: There is no such scenario.
+        """
+        checked = scenarios.scenario(name).name
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
+            self._sessions[session_id] = replace(session, scenario=checked)
+            return True
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.clock.now()
+
+    def next_request_id(self) -> str:
+        """The id of the next request."""
+        with self._lock:
+            self._requests += 1
+            return self._dice.uuid("request", self._requests)
+
+    def create(
+        self, kind: Kind, options: Options, *, endpoint: str, image: bytes | None = None
+    ) -> tuple[Session, str]:
+        """Creates a session.
+
+        Args:
+            kind: With or without verification.
+            options: What is asked for.
+            endpoint: Where the client will have to go; it is written into the token.
+            image: The reference image.
+
+        Returns:
+            The session and its token.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+            UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
+        """
+        asked_for = scenarios.in_band(options.device_correlation_id)
+        reference = None if image is None else reference_image(image)
+        with self._lock:
+            now = self.now()
+            self._forget_expired(now)
+            self._created += 1
+            session = Session(
+                id=self._dice.uuid("session", self._created),
+                kind=kind,
+                options=options,
+                created_at=now,
+                reference=reference,
+                scenario=asked_for.name if asked_for else self._queued(),
+            )
+            self._sessions[session.id] = session
+        return session, self._engine.mint.issue(
+            Claims(
+                session_id=session.id,
+                tenant_id=self.id,
+                kind=kind,
+                endpoint=endpoint,
+                issued_at=int(now),
+                expires_at=math.ceil(session.token_expires_at),
+            )
+        )
+
+    def get(self, kind: Kind, session_id: str) -> Session:
+        """A session.
+
+        Raises:
+            RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of
+                the other kind.
+        """
+        with self._lock:
+            return self._alive(session_id, kind)
+
+    def delete(self, kind: Kind, session_id: str) -> None:
+        """Deletes a session; its token opens nothing from now on.
+
+        Raises:
+            RefusedError: `SESSION_NOT_FOUND`, also the second time.
+        """
+        with self._lock:
+            del self._sessions[self._alive(session_id, kind).id]
+
+    def page(self, kind: Kind, *, after: str = "", most: int = 1000) -> list[Session]:
+        """Sessions in the order of their ids.
+
+        Args:
+            kind: Which family.
+            after: Only ids greater than this one.
+            most: How many at most.
+        """
+        with self._lock:
+            now = self.now()
+            self._forget_expired(now)
+            wanted = [s for s in self._sessions.values() if s.kind is kind and s.id > after]
+        return heapq.nsmallest(most, wanted, key=lambda session: session.id)
+
+    def sessions(self) -> list[Session]:
+        """All living sessions of both families, oldest first."""
+        with self._lock:
+            self._forget_expired(self.now())
+            return list(self._sessions.values())
+
+    def attempt(
+        self,
+        kind: Kind,
+        session_id: str,
+        *,
+        call: ClientCall,
+        request_id: str,
+        content: bytes | None = None,
+        verify_image: bytes | None = None,
+        scenario: str | None = None,
+    ) -> tuple[Session, Attempt]:
+        """Makes an attempt, as the client's SDK does.
+
+        Args:
+            kind: The family of the operation that the client called.
+            session_id: The session that the token opened.
+            call: What the client sent.
+            request_id: The id of the client's call.
+            content: What the camera saw; only the mark of a drawn portrait is looked at.
+            verify_image: A reference image from the client, for a session that has none yet.
+            scenario: What this attempt is to be, above everything that was said before.
+
+        Returns:
+            The session after the attempt, and the judged attempt; a failed one too.
+
+        Raises:
+            RefusedError: `SESSION_GONE`, `TOKEN_NOT_FOR_THIS`, `ATTEMPTS_USED_UP`,
+                `VERIFY_IMAGE_MISSING`, `VERIFY_IMAGE_NOT_ALLOWED`, `IMAGE_SIZE` or `IMAGE_INVALID`;
+                none of them counts as an attempt (assumption).
+            UnknownScenarioError: There is no such scenario.
+        """
+        mark = None if content is None else read_mark(content)
+        offered = None if verify_image is None else reference_image(verify_image)
+        with self._lock:
+            now = self.now()
+            session = self._sessions.get(session_id)
+            if session is None or now >= session.expires_at:
+                raise session_gone()
+            if session.kind is not kind:
+                raise RefusedError(
+                    Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
+                )
+            if len(session.attempts) >= session.options.attempts:
+                raise RefusedError(
+                    Reason.ATTEMPTS_USED_UP,
+                    f"All {session.options.attempts} attempts of this session have been used.",
+                )
+            name = scenario or session.scenario or self.scenario
+            attempt = judge(
+                session,
+                scenarios.scenario(name).step(len(session.attempts) + 1),
+                call=call,
+                request_id=request_id,
+                now=now,
+                reference=_reference(session, offered),
+                person=None if mark is None else mark.person,
+                dice=self._dice,
+            )
+            session = replace(session, attempts=(*session.attempts, attempt))
+            self._sessions[session_id] = session
+        return session, attempt
+
+    def reset(self) -> None:
+        """Forgets the tenant's sessions, queue, scenario, clock and counters."""
+        with self._lock:
+            self._sessions.clear()
+            self._queue.clear()
+            self._own_scenario = None
+            self._own_clock = None
+            self._created = 0
+            self._requests = 0
+
+    def _queued(self) -> str | None:
+        return self._queue.popleft() if self._queue else None
+
+    def _alive(self, session_id: str, kind: Kind) -> Session:
+        session = self._sessions.get(session_id)
+        if session is None or session.kind is not kind or self.now() >= session.expires_at:
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return session
+
+    def _forget_expired(self, now: float) -> None:
+        """All sessions live equally long, so the expired ones stand in front."""
+        while self._sessions:
+            oldest = next(iter(self._sessions.values()))
+            if now < oldest.expires_at:
+                return
+            del self._sessions[oldest.id]
+
+
+def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:
+    """The image to compare with: the app server's, or else the client's."""
+    if offered is not None and (session.kind is Kind.LIVENESS or session.reference is not None):
+        raise RefusedError(
+            Reason.VERIFY_IMAGE_NOT_ALLOWED,
+            "This session takes no reference image from the client.",
+        )
+    reference = session.reference or offered
+    if session.kind is Kind.VERIFY and reference is None:
+        raise RefusedError(
+            Reason.VERIFY_IMAGE_MISSING,
+            "Neither the app server nor the client gave a reference image.",
+        )
+    return reference
+
+
+def session_gone() -> RefusedError:
+    """What a token gets whose session or tenant is no more."""
+    return RefusedError(Reason.SESSION_GONE, "The session of this token no longer exists.")

@@ -1,0 +1,367 @@
+"""The command and the server, over real sockets and processes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.mockface.conftest import OPTIONS
+
+from mockface import LivenessDetectionError, Mockface, SimulatedClient
+from mockface.app import create_app
+from mockface.cli import main
+from mockface.people import person
+from mockface.server import RemoteNotAllowedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+READY = re.compile(r"mockface listening on (http://(?:127\.0\.0\.1|\[::1\]):\d+)\n")
+
+
+@pytest.fixture
+def mock() -> Iterator[Mockface]:
+    with Mockface(seed="server", keys=["k"]) as running:
+        yield running
+
+
+def call(url: str, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
+    try:
+        data = None if body is None else json.dumps(body).encode()
+        named = {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/json"} | headers
+        connection.request(method, path, data, named)
+        response = connection.getresponse()
+        raw = response.read()
+        return response.status, json.loads(raw) if raw else None
+    finally:
+        connection.close()
+
+
+def create(url: str, **options: Any) -> Any:
+    status, body = call(url, "POST", "/face/v1.2/detectLiveness-sessions", OPTIONS | options)
+    assert status == 200
+    return body
+
+
+def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mockface", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PATH": "", **environment},
+    )
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_says_where_it_listens_and_stops_cleanly(number: signal.Signals) -> None:
+    with command("serve", "--port", "0", "--seed", "7", "--scenario", "spoof") as server:
+        assert server.stdout is not None
+        ready = READY.fullmatch(server.stdout.readline())
+        assert ready is not None
+        token = create(ready[1])["authToken"]
+        assert SimulatedClient().start(token).digest
+
+        server.send_signal(number)
+        output, errors = server.communicate()
+
+    assert (server.returncode, output, errors) == (0, "", "")
+
+
+@pytest.mark.process
+def test_the_environment_gives_the_options() -> None:
+    environment = {
+        "MOCKFACE_PORT": "0",
+        "MOCKFACE_KEY": "one,two",
+        "MOCKFACE_FROZEN_AT": "2026-01-01T12:00:00Z",
+        "MOCKFACE_SCENARIO": "mask",
+    }
+    with command("serve", **environment) as server:
+        assert server.stdout is not None
+        ready = READY.fullmatch(server.stdout.readline())
+        assert ready is not None
+        path = "/face/v1.2/detectLiveness-sessions/none"
+        statuses = [
+            call(ready[1], "GET", path, **{"Ocp-Apim-Subscription-Key": key})[0]
+            for key in ("one", "two", "three")
+        ]
+        _, clock = call(ready[1], "GET", "/_mock/clock", **{"Ocp-Apim-Subscription-Key": "one"})
+        server.terminate()
+        server.communicate()
+
+    assert statuses == [404, 404, 401]
+    assert clock == {"now": "2026-01-01T12:00:00.0000000+00:00", "frozen": True}
+
+
+@pytest.mark.process
+def test_serve_explains_what_it_cannot_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for arguments, word in (
+            (["--port", port], "in use"),
+            (["--port", "0", "--host", "0.0.0.0"], "--allow-remote"),
+            (["--port", "0", "--scenario", "spof"], "wrong-person"),
+            (["--port", "0", "--host", "no such host", "--allow-remote"], "cannot listen"),
+        ):
+            with command("serve", *arguments) as server:
+                output, errors = server.communicate()
+            assert (server.returncode, output) == (2, "")
+            assert errors.startswith("mockface: ")
+            assert errors.count("\n") == 1
+            assert word in errors
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--port", "65536"),
+        ("--port", "-1"),
+        ("--port", "x"),
+        ("--threads", "0"),
+        ("--frozen-at", "tomorrow"),
+        ("--public-url", "localhost"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["serve", option, value])
+    assert left.value.code == 2
+    errors = capsys.readouterr().err
+    assert option in errors
+    assert value in errors
+
+
+@pytest.mark.process
+def test_attempt_and_portrait_are_commands(mock: Mockface, tmp_path: Path) -> None:
+    session = create(mock.url)
+    for scenario, status in (("mask", 1), ("real", 0)):
+        with command("attempt", "--token", session["authToken"], "--scenario", scenario) as tried:
+            output, _ = tried.communicate()
+        said = json.loads(output)
+        assert tried.returncode == status
+        assert ("digest" in said) is (status == 0)
+        assert said.get("livenessError") == (None if status == 0 else "FaceWithMaskDetected")
+    # The person of a seed is in front of the camera, with a device of their own
+    with command("attempt", "--token", session["authToken"], "--seed", "3") as tried:
+        tried.communicate()
+    (tenant,) = mock.engine.tenants()
+    (recorded,) = tenant.sessions()
+    assert recorded.attempts[-1].call.user_agent == person(3).user_agent
+
+    for name, magic in (("face.jpg", b"\xff\xd8\xff"), ("face.PNG", b"\x89PNG")):
+        with command("portrait", "--seed", "3", "--out", str(tmp_path / name)) as drawn:
+            drawn.communicate()
+        assert drawn.returncode == 0
+        assert (tmp_path / name).read_bytes().startswith(magic)
+    with command("portrait", "--out", str(tmp_path / "no" / "face.jpg")) as failed:
+        _, errors = failed.communicate()
+    assert failed.returncode == 2
+    assert "cannot write" in errors
+
+
+@pytest.mark.process
+def test_the_help_and_the_package_load_nothing_heavy() -> None:
+    heavy = ("flask", "werkzeug", "faker", "PIL", "waitress", "cryptography")
+    script = f"""
+import sys
+import mockface
+from mockface.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+from mockface import SimulatedClient
+assert not [name for name in {heavy!r} if name in sys.modules]
+from mockface import Mockface
+assert not [name for name in ("flask", "faker", "PIL", "waitress") if name in sys.modules]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "serve" in done.stdout
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2"])
+def test_it_listens_on_any_loopback_host(host: str) -> None:
+    with Mockface(host=host, keys=["k"]) as mock:
+        assert mock.url.startswith(f"http://{host}:")
+        assert SimulatedClient().start(create(mock.url)["authToken"]).digest
+
+
+def test_an_emulator_is_started_and_stopped_again_and_again() -> None:
+    mock = Mockface(seed="s")
+    for _ in range(3):
+        with mock:
+            assert call(mock.url, "GET", "/_mock")[0] == 200
+            url = mock.url
+        with pytest.raises(OSError, match="refused"):
+            call(url, "GET", "/_mock")
+    with pytest.raises(RuntimeError, match="start"):
+        _ = mock.url
+
+
+def test_another_machine_is_let_in_only_on_purpose() -> None:
+    for host in ("0.0.0.0", "192.0.2.1", "mock.example"):
+        with pytest.raises(RemoteNotAllowedError, match="--allow-remote"):
+            Mockface(host=host)
+    with Mockface(host="0.0.0.0", allow_remote=True) as mock:
+        assert mock.url.startswith("http://0.0.0.0:")
+
+
+def test_the_tokens_endpoint_is_where_the_app_server_called(mock: Mockface) -> None:
+    token = create(mock.url)["authToken"]
+    assert SimulatedClient().start(token).result_id
+
+    with Mockface(seed="s", public_url="http://127.0.0.1:9/base/") as elsewhere:
+        token = create(elsewhere.url)["authToken"]
+        with pytest.raises(LivenessDetectionError, match="Unexpected"):
+            SimulatedClient().start(token)
+        assert SimulatedClient(endpoint=elsewhere.url).start(token).digest
+
+
+def test_a_truncated_answer_breaks_the_connection(mock: Mockface) -> None:
+    session_id = create(mock.url)["sessionId"]
+    call(mock.url, "POST", "/_mock/faults", {"route": "result", "body": "truncated"})
+    path = f"/face/v1.2/detectLiveness-sessions/{session_id}"
+
+    with pytest.raises(http.client.IncompleteRead):
+        call(mock.url, "GET", path)
+    assert call(mock.url, "GET", path)[0] == 200
+
+
+def test_a_delay_is_waited_for(mock: Mockface, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("mockface.app.sleep", waited.append)
+    call(mock.url, "POST", "/_mock/faults", {"route": "create", "delay": 20})
+
+    create(mock.url)
+    create(mock.url)
+
+    assert waited == [20]
+
+
+def test_a_client_that_gives_up_names_the_time_out(mock: Mockface) -> None:
+    token = create(mock.url)["authToken"]
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(LivenessDetectionError) as gave_up:
+            SimulatedClient(endpoint=endpoint, timeout=0.05).start(token)
+    assert gave_up.value.liveness_error == "ServerRequestTimedOut"
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [
+        ({"status": 401}, "InvalidToken"),
+        ({"status": 403}, "UnexpectedClientError"),
+        ({"status": 429, "body": "garbage"}, "UnexpectedClientError"),
+        ({"status": 500, "body": "gateway"}, "UnexpectedServerError"),
+        ({"body": "truncated"}, "Unexpected"),
+    ],
+)
+def test_the_client_names_errors_as_the_web_element_does(
+    mock: Mockface, fault: dict[str, Any], name: str
+) -> None:
+    token = create(mock.url)["authToken"]
+    call(mock.url, "POST", "/_mock/faults", {"route": "attempt"} | fault)
+    with pytest.raises(LivenessDetectionError) as refused:
+        SimulatedClient().start(token)
+    assert (refused.value.liveness_error, refused.value.recognition_error) == (name, "None")
+
+
+@pytest.mark.parametrize(
+    "token", ["", "a.b.c", "x.bnVsbA.y", "é.é.é", "x.eyJraW5kIjoibGl2ZW5lc3MifQ.y"]
+)
+def test_the_client_refuses_what_is_no_token(token: str) -> None:
+    with pytest.raises(LivenessDetectionError, match="InvalidToken"):
+        SimulatedClient().start(token)
+
+
+@pytest.mark.parametrize(
+    "method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]
+)
+@pytest.mark.parametrize(
+    "path", ["/", "//face//v1.2", "/face/v1.2/%2e%2e/x", "/face/v1.2/detectLiveness-sessions/%ff"]
+)
+def test_flask_answers_nothing_for_itself(method: str, path: str) -> None:
+    with Mockface(keys=["k"]) as mock:
+        status, body = call(mock.url, method, path)
+    assert status == 404
+    assert body["error"]["code"] in ("404", "SessionNotFound")
+
+
+def test_the_application_is_a_wsgi_callable() -> None:
+    client = create_app().test_client()
+    made = client.post(
+        "/face/v1.2/detectLiveness-sessions",
+        json=OPTIONS,
+        headers={"Ocp-Apim-Subscription-Key": "k"},
+    )
+    assert made.status_code == 200
+    assert made.headers["Content-Type"] == "application/json"
+    session_id = made.get_json()["sessionId"]
+    deleted = client.delete(
+        f"/face/v1.2/detectLiveness-sessions/{session_id}",
+        headers={"Ocp-Apim-Subscription-Key": "k"},
+    )
+    assert (deleted.status_code, deleted.data) == (204, b"")
+    assert "Content-Type" not in deleted.headers
+
+
+def test_a_caller_that_hangs_up_does_no_harm() -> None:
+    response = (
+        create_app()
+        .test_client()
+        .post(
+            "/face/v1.2/detectLiveness-sessions",
+            headers={"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/json"},
+            environ_overrides={"wsgi.input": BytesIO(b"{"), "CONTENT_LENGTH": "100"},
+        )
+    )
+    assert response.status_code == 400
+
+
+def test_a_body_with_a_wrong_length_or_in_chunks(mock: Mockface) -> None:
+    place = urlsplit(mock.url)
+    head = (
+        "POST /face/v1.2/detectLiveness-sessions HTTP/1.1\r\nHost: x\r\n"
+        "Ocp-Apim-Subscription-Key: k\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    )
+    body = json.dumps(OPTIONS)
+    chunked = f"Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n{body}\r\n0\r\n\r\n"
+    short = f"Content-Length: 5\r\n\r\n{body}"
+    for rest, status in ((chunked, b"200"), (short, b"400")):
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=20) as line:
+            line.sendall((head + rest).encode())
+            assert line.makefile("rb").readline().split()[1] == status
+
+
+def test_an_oversized_body_gets_an_answer_of_the_service(mock: Mockface) -> None:
+    place = urlsplit(mock.url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
+    connection.request(
+        "POST",
+        "/face/v1.2/detectLiveness-sessions",
+        bytes(17 * 1024 * 1024),
+        {"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/json"},
+    )
+    response = connection.getresponse()
+    assert response.status == 413
+    assert json.loads(response.read())["error"]["code"] == "InvalidRequestBody"
+    connection.close()

@@ -1,0 +1,358 @@
+"""Whatever is wrong with a request gets a 4xx, a code and a sentence; never a 500."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.mockface.conftest import CLIENT, DEVICE, FORM, GA, OPTIONS, PREVIEW, Face, form
+
+from mockface.engine import Engine
+from mockface.images import portrait
+from mockface.service import Service
+from mockface.wire import MOST_BODY_BYTES, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("livenessOperationMode", None, "InvalidLivenessOperationMode"),
+        ("livenessOperationMode", "Active", "InvalidLivenessOperationMode"),
+        ("livenessOperationMode", 1, "InvalidLivenessOperationMode"),
+        ("authTokenTimeToLiveInSeconds", 59, "InvalidTokenLifetime"),
+        ("authTokenTimeToLiveInSeconds", 86_401, "InvalidTokenLifetime"),
+        ("authTokenTimeToLiveInSeconds", "60", "InvalidTokenLifetime"),
+        ("authTokenTimeToLiveInSeconds", True, "InvalidTokenLifetime"),
+        ("authTokenTimeToLiveInSeconds", 60.5, "InvalidTokenLifetime"),
+        ("deviceCorrelationId", None, "InvalidDeviceCorrelationId"),
+        ("deviceCorrelationId", "", "InvalidDeviceCorrelationId"),
+        ("deviceCorrelationId", "x" * 65, "InvalidDeviceCorrelationId"),
+        ("deviceCorrelationIdSetInClient", "true", "BadArgument"),
+        ("enableSessionImage", "true", "BadArgument"),
+        ("enableSessionImage", 1, "BadArgument"),
+    ],
+)
+def test_a_wrong_field_is_named(face: Face, field: str, value: Any, code: str) -> None:
+    answer = face.create(**{field: value})
+
+    assert (answer.status, answer.code) == (400, code)
+    assert field in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("verifyConfidenceThreshold", 1.1),
+        ("verifyConfidenceThreshold", -0.1),
+        ("verifyConfidenceThreshold", "much"),
+        ("returnVerifyImageHash", "maybe"),
+    ],
+)
+def test_a_wrong_field_of_a_form_is_named(face: Face, field: str, value: Any) -> None:
+    texts = {"livenessOperationMode": b"Passive", "deviceCorrelationId": b"d"}
+    flat = face.post_form(
+        face.paths[True], texts | {field: str(value).encode()}, {"verifyImage": portrait(1)}
+    )
+    parameters = face.create(verify=True, **{field: value})
+
+    for answer in (flat, parameters):
+        assert (answer.status, answer.code) == (400, "BadArgument")
+        assert field in answer.json["error"]["message"]
+
+
+def test_a_flat_form_carries_every_type_as_text(face: Face) -> None:
+    texts = {
+        "livenessOperationMode": b"passiveactive",
+        "deviceCorrelationId": b"mock-spoof",
+        "authTokenTimeToLiveInSeconds": b"60",
+        "returnVerifyImageHash": b"True",
+        "verifyConfidenceThreshold": b"1e-3",
+        "enableSessionImage": b"false",
+        "userCorrelationId": b"unknown here, and passed over",
+    }
+    created = face.post_form(face.paths[True], texts, {"verifyImage": portrait(3, "PNG")}).json
+    face.attempt(created["authToken"], verify=True)
+
+    result = face.result(created["sessionId"], verify=True).json
+    assert face.outcome(result) == "spoofface"
+    assert len(face.newest(result)["verifyImageHash"]) == 64
+    assert "sessionImageId" not in face.newest(result)
+
+
+def test_v1_2_takes_the_device_id_from_one_side_only(service: Service) -> None:
+    face = Face(service, "v1.2")
+    assert face.create(deviceCorrelationIdSetInClient=True).code == "InvalidDeviceCorrelationId"
+    only_client = face.create(deviceCorrelationIdSetInClient=True, deviceCorrelationId=None)
+    assert only_client.status == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"\xff\xfe",
+        b'{"livenessOperationMode": NaN}',
+        b"[" * 20_000,
+        b'{"a": ' + b"9" * 10_000 + b"}",
+        b'{"a": "' + b"x" * 70_000 + b'"}',
+    ],
+)
+def test_a_body_that_is_no_json_object(face: Face, body: bytes) -> None:
+    answer = face.send("POST", face.paths[False], body, content_type="application/json")
+    assert (answer.status, answer.code) == (400, "InvalidRequestBody")
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/jsonx", FORM])
+def test_a_wrong_content_type(face: Face, content_type: str) -> None:
+    answer = face.send("POST", face.paths[False], b"{}", content_type=content_type)
+    assert (answer.status, answer.code) == (415, "BadArgument")
+
+
+def test_v1_2_has_no_json_create_of_a_verify_session(service: Service) -> None:
+    face = Face(service, "v1.2")
+    assert face.post_json(face.paths[True], OPTIONS).status == 415
+
+
+FILE = {"verifyImage": portrait(1)}
+MODE = {"livenessOperationMode": b"Passive", "deviceCorrelationId": DEVICE.encode()}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda body: body[:-20],
+        lambda body: body.replace(b"frontier", b"elsewhere"),
+        lambda body: b"",
+        lambda body: body.replace(b'name="verifyImage"; ', b""),
+        lambda body: body.replace(b'; filename="verifyImage.jpg"', b""),
+        lambda body: form(MODE, {}),
+        lambda body: form(MODE, {"picture": portrait(1)}),
+        lambda body: form({"Parameters": b"{"}, FILE),
+        lambda body: form({f"field{n}": b"" for n in range(100)}, FILE),
+        lambda body: body.replace(b"\r\n\r\n", b"\r\n"),
+    ],
+)
+def test_a_damaged_form(face: Face, damage: Callable[[bytes], bytes]) -> None:
+    answer = face.send("POST", face.paths[True], damage(form(MODE, FILE)), content_type=FORM)
+    assert (answer.status, answer.code) == (400, "InvalidRequestBody")
+
+
+def test_a_form_without_a_boundary(face: Face) -> None:
+    answer = face.send(
+        "POST", face.paths[True], form(MODE, FILE), content_type="multipart/form-data"
+    )
+    assert answer.code == "InvalidRequestBody"
+    assert "boundary" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("image", "code"),
+    [
+        (b"", "InvalidImageSize"),
+        (portrait(1)[:1023], "InvalidImageSize"),
+        (b"\xff\xd8\xff" + bytes(6 * 1024 * 1024), "InvalidImageSize"),
+        (portrait(1)[:5000], "InvalidImage"),
+        (portrait(1, "PNG")[:-100], "InvalidImage"),
+        (b"<svg>" + b" " * 2000, "InvalidImage"),
+        (b"RIFF" + bytes(2000), "InvalidImage"),
+    ],
+)
+def test_a_wrong_image(face: Face, image: bytes, code: str) -> None:
+    answer = face.create(verify=True, image=image)
+    assert (answer.status, answer.code) == (400, code)
+
+
+@pytest.mark.parametrize("key", [None, "", "x" * 300])
+def test_no_key_no_access(service: Service, version: str, key: str | None) -> None:
+    answer = Face(service, version, key=key).create()
+    assert (answer.status, answer.code) == (401, "401")
+
+
+def test_a_wrong_key(version: str) -> None:
+    service = Service(Engine(keys=["right"]))
+    assert Face(service, version, key="wrong").create().status == 401
+    assert Face(service, version, key="right").create().status == 200
+
+
+def test_an_entra_token_is_accepted_only_when_configured(version: str) -> None:
+    for bearer, status in ((None, 401), ("entra", 200)):
+        face = Face(Service(Engine(keys=["k"]), bearer=bearer), version, key=None)
+        answer = face.send(
+            "POST",
+            face.paths[False],
+            json.dumps(OPTIONS).encode(),
+            content_type="application/json",
+            authorization="Bearer entra",
+        )
+        assert answer.status == status
+    assert (
+        Face(Service(Engine(keys=["k"]), bearer="entra"), version, key="k").create().status == 200
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/detectLiveness-sessions"),
+        ("PATCH", "/detectLiveness/singleModal"),
+        ("GET", "/nothing"),
+        ("GET", ""),
+        ("GET", "//detectLiveness-sessions/some"),
+        ("GET", "/detectLiveness-sessions/"),
+        ("BREW", "/detectLiveness-sessions/x/y/z"),
+    ],
+)
+def test_no_such_operation(face: Face, method: str, path: str) -> None:
+    answer = face.send(method, path)
+    assert (answer.status, answer.code) == (404, "404")
+
+
+def test_no_such_version(service: Service) -> None:
+    for version in ("v1.0", "v1.1-preview.1", "v9", "..", "v1.2/x"):
+        assert Face(service, version).create().code == "404"
+
+
+def test_an_oversized_body(face: Face) -> None:
+    body = bytes(MOST_BODY_BYTES + 1)
+    answer = face.send("POST", face.paths[False], body, content_type="application/json")
+    assert (answer.status, answer.code) == (413, "InvalidRequestBody")
+
+
+def test_an_unknown_scenario_lists_the_known_ones(face: Face) -> None:
+    in_band = face.create(deviceCorrelationId="mock-spof")
+    token = face.create().json["authToken"]
+    in_the_attempt = face.attempt(token, x_mockface_scenario="spof")
+
+    for answer in (in_band, in_the_attempt):
+        assert (answer.status, answer.code) == (400, "BadArgument")
+        assert "spoof" in answer.json["error"]["message"]
+
+
+def test_an_attempt_that_is_no_form(face: Face) -> None:
+    token = face.create().json["authToken"]
+    assert face.attempt(token, content_type="application/json").status == 415
+    assert face.attempt(token, content_type="multipart/form-data").code == "InvalidRequestBody"
+    assert face.attempt(token).status == 204
+
+
+# From here on: anything at all. One service for all examples, so that none is the first.
+SERVICE = Service(Engine(keys=["a-key"], seed="anything"))
+PATHS = st.sampled_from(
+    [*GA.values(), *PREVIEW.values(), *CLIENT.values(), "/session/start", "/detect"]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=80),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        [
+            "livenessOperationMode",
+            "deviceCorrelationId",
+            "deviceCorrelationIdSetInClient",
+            "authTokenTimeToLiveInSeconds",
+            "enableSessionImage",
+            "livenessModelVersion",
+            "verifyConfidenceThreshold",
+        ]
+    ),
+    JSON,
+)
+ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+VERSIONS = st.sampled_from(["v1.2", "v1.2-preview.1"])
+
+
+def sound(response: Any) -> None:
+    assert response.status < 500
+    if response.status >= 400:
+        error = json.loads(response.body)["error"]
+        assert error["code"]
+        assert error["message"]
+
+
+@ANYTHING
+@given(version=VERSIONS, path=PATHS, fields=FIELDS, valid=st.booleans())
+def test_no_json_body_breaks_it(
+    version: str, path: str, fields: dict[str, object], *, valid: bool
+) -> None:
+    body = json.dumps((OPTIONS if valid else {}) | fields).encode()
+    headers = {"ocp-apim-subscription-key": "a-key", "content-type": "application/json"}
+    sound(SERVICE.handle(Request("POST", f"/face/{version}{path}", "", headers, body)))
+
+
+@ANYTHING
+@given(
+    version=VERSIONS,
+    path=PATHS,
+    body=st.binary(max_size=300)
+    | st.builds(form, st.just(MODE), st.just(FILE)).map(lambda b: b[:999]),
+    content_type=st.sampled_from([FORM, "multipart/form-data; boundary=", FORM + '"']) | st.text(),
+)
+def test_no_bytes_break_it(version: str, path: str, body: bytes, content_type: str) -> None:
+    headers = {"ocp-apim-subscription-key": "a-key", "content-type": content_type}
+    sound(SERVICE.handle(Request("POST", f"/face/{version}{path}", "", headers, body)))
+
+
+@ANYTHING
+@given(
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
+    | st.text(max_size=9),
+    path=st.text(max_size=60) | st.builds("/face/v1.2{}/{}".format, PATHS, st.text(max_size=60)),
+    query=st.text(max_size=60) | st.just("&".join(["top=1"] * 200)),
+    headers=st.dictionaries(
+        st.sampled_from(["authorization", "ocp-apim-subscription-key", "content-type", "host"]),
+        st.text(max_size=60),
+    ),
+)
+def test_no_path_query_or_header_breaks_it(
+    method: str, path: str, query: str, headers: dict[str, str]
+) -> None:
+    for key in ({}, {"ocp-apim-subscription-key": "a-key"}):
+        sound(SERVICE.handle(Request(method, path, query, headers | key)))
+
+
+@ANYTHING
+@given(
+    method=st.sampled_from(["POST", "PUT"]),
+    place=st.sampled_from(
+        ["scenario", "queue", "clock", "faults", "reset", "sessions/x/scenario", "journal"]
+    ),
+    body=JSON
+    | st.dictionaries(
+        st.sampled_from(
+            ["scenario", "scenarios", "advance", "freeze", "resume", "route", "status", "body"]
+        ),
+        JSON
+        | st.sampled_from(["real", "nothing", "0001-01-01", "9999-12-31T23:59:59Z", ["real"], 429]),
+    ),
+)
+def test_no_control_call_breaks_it(method: str, place: str, body: object) -> None:
+    service = Service(Engine(keys=["a-key"], seed="control"))
+    headers = {"content-type": "application/json"}
+    request = Request(method, f"/_mock/{place}", "", headers, json.dumps(body).encode())
+    sound(service.handle(request))
+    for path in ("/_mock/clock", "/_mock/sessions", "/_mock/faults"):
+        sound(service.handle(Request("GET", path)))
+
+
+@ANYTHING
+@given(
+    data=st.binary(max_size=200),
+    start=st.sampled_from([b"\xff\xd8\xff", b"BM", b"GIF8", b"\x89PNG\r\n\x1a\n"]),
+)
+def test_no_picture_breaks_it(data: bytes, start: bytes) -> None:
+    face = Face(SERVICE, "v1.2")
+    sound(face.create(verify=True, image=(start + data).ljust(1024, b"\xff")).response)

@@ -1,0 +1,45 @@
+"""The fenced code blocks of a Markdown document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Block:
+    path: str
+    line: int
+    language: str
+    content: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+def blocks(path: Path) -> list[Block]:
+    return [
+        Block(
+            str(path.relative_to(ROOT)),
+            (token.map or [0])[0] + 1,
+            token.info.strip(),
+            token.content,
+        )
+        for token in MarkdownIt().parse(path.read_text())
+        if token.type == "fence"
+    ]
+
+
+def documents() -> list[Path]:
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def after_marker(path: Path, marker: str) -> str:
+    """The paragraph, table or block that follows a comment like ``<!-- marker -->``."""
+    _, _, rest = path.read_text().partition(f"<!-- {marker} -->\n")
+    assert rest, f"{path} has no marker {marker}"
+    return rest.partition("\n\n")[0].rstrip()

@@ -1,0 +1,339 @@
+"""The hooks: a third party's plugin does what it may, in both colours, and nothing that it may not.
+
+For each hook there is a ``test_hook_<name>``; a test sees to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import sample_plugin
+from livegate import (
+    Objection,
+    Outcome,
+    ReferenceImage,
+    SessionState,
+    Settings,
+    StartRequest,
+    Verdict,
+    hookimpl,
+    hooks,
+)
+from livegate.errors import ConfigurationError, ReferenceImageRefusedError, StartRefusedError
+from livegate.plugins import BUILT_INS, PolicyFailedError
+from livegate.session import Attempt, AttemptStatus, OutcomeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from doors import Door
+    from livegate.testing.doubles import ScriptedFace
+
+    MakeGate = Callable[..., Door]
+
+REAL = Attempt(1, AttemptStatus.SUCCEEDED, decision="realface", digest="AB")
+SPOOF = Attempt(1, AttemptStatus.SUCCEEDED, decision="spoofface", digest="AB")
+ALICE = StartRequest("alice")
+
+
+def jpeg(mark: bytes = b"") -> ReferenceImage:
+    return ReferenceImage(b"\xff\xd8\xff\xda" + mark + bytes(2000) + b"\xff\xd9")
+
+
+@pytest.fixture(params=["def", "async def"])
+def plugin(request: pytest.FixtureRequest) -> object:
+    sample_plugin.seen.clear()
+    sample_plugin.opened.clear()
+    return sample_plugin.Plain() if request.param == "def" else sample_plugin.Awaited()
+
+
+@pytest.fixture
+def gate(make_gate: MakeGate, plugin: object) -> Door:
+    return make_gate(plugins=[plugin])
+
+
+# --- each hook ----------------------------------------------------------------------------------
+
+
+def test_hook_open_store(make_gate: MakeGate, plugin: object) -> None:
+    gate = make_gate(store="sample://here", plugins=[plugin])
+
+    assert sample_plugin.opened == ["sample://here v1.2"]
+    session = gate.start(ALICE).session
+    assert gate.get(session.id, subject="alice") == session
+
+
+def test_hook_open_store_leaves_other_schemes_to_others(
+    make_gate: MakeGate, plugin: object
+) -> None:
+    assert make_gate(store="memory://", plugins=[plugin]).start(ALICE).session.state == "ready"
+    with pytest.raises(ConfigurationError, match="nobody"):
+        make_gate(store="nobody://", plugins=[plugin])
+
+
+def test_hook_open_notifier(plugin: object) -> None:
+    from livegate.plugins import Plugins
+
+    class WithNotifier:
+        @hookimpl
+        def open_notifier(self, uri: str, settings: Settings) -> str | None:
+            return uri if uri == "pigeon:" else None
+
+    # Nothing of the core opens notifiers yet; the hook is there for plugins to fill.
+    manager = Plugins([plugin, WithNotifier()])
+    assert any("WithNotifier" in name or name.isdigit() for name in manager.names())
+
+
+def test_hook_before_start(gate: Door, face: ScriptedFace) -> None:
+    with pytest.raises(StartRefusedError) as error:
+        gate.start(StartRequest("locked"))
+
+    assert (error.value.code, error.value.status) == ("account_locked", 403)
+    assert face.calls == []
+    assert gate.find(subject="locked").sessions == ()
+
+
+def test_hook_review_reference_image(gate: Door, face: ScriptedFace) -> None:
+    with pytest.raises(ReferenceImageRefusedError) as error:
+        gate.start(StartRequest("alice", reference_image=jpeg(b"refuse me")))
+
+    assert [each.code for each in error.value.objections] == ["image_refused"]
+    assert face.calls == []
+    assert gate.start(StartRequest("alice", reference_image=jpeg())).session.state == "ready"
+
+
+def test_hook_decide(gate: Door, face: ScriptedFace) -> None:
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+    login = gate.start(StartRequest("alice", purpose="login")).session
+    payment = gate.start(StartRequest("alice", purpose="payment")).session
+
+    assert gate.finish(login.id, subject="alice").state == "passed"
+    sent = gate.finish(payment.id, subject="alice")
+    assert (sent.state, sent.reasons) == ("needs_review", ("high_value",))
+
+
+def test_hook_session_changed(gate: Door, face: ScriptedFace) -> None:
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+    session = gate.start(ALICE).session
+    gate.finish(session.id, subject="alice")
+
+    assert sample_plugin.seen == [
+        ("NoneType", "requested"),
+        ("Created", "ready"),
+        ("ClientFinished", "awaiting_result"),
+        ("ResultRead", "passed"),
+        ("RemoteDeleted", "passed"),
+    ]
+
+
+def test_every_hook_is_specified_with_words_and_tested() -> None:
+    specified = {name for name, value in vars(hooks).items() if hasattr(value, "livegate_spec")}
+
+    assert specified == set(hooks.HOOK_NAMES)
+    for name in hooks.HOOK_NAMES:
+        assert "Fires" in getattr(hooks, name).__doc__ or name == "open_notifier"
+        assert f"test_hook_{name}" in globals()
+
+
+# --- what a plugin may not do --------------------------------------------------------------------
+
+
+def test_objections_of_all_plugins_are_told_at_once(make_gate: MakeGate, plugin: object) -> None:
+    class Other:
+        @hookimpl
+        def review_reference_image(self) -> tuple[Objection, ...]:
+            return (Objection("too_blue", "Too blue."), Objection("too_old", "Too old."))
+
+    gate = make_gate(plugins=[plugin, Other()])
+    image = ReferenceImage(b"refuse me")
+
+    with pytest.raises(ReferenceImageRefusedError) as error:
+        gate.start(StartRequest("alice", reference_image=image))
+
+    codes = {each.code for each in error.value.objections}
+    assert codes == {
+        "too_blue",
+        "too_old",
+        "image_refused",
+        "image_too_small",
+        "image_format_unknown",
+    }
+
+
+def test_a_plugin_cannot_make_a_verdict_milder(make_gate: MakeGate, face: ScriptedFace) -> None:
+    class Generous:
+        @hookimpl(tryfirst=True)
+        def decide(self) -> Verdict:
+            return Verdict(SessionState.PASSED)
+
+    gate = make_gate(plugins=[Generous()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (SPOOF,))
+    session = gate.start(ALICE).session
+
+    assert gate.finish(session.id, subject="alice").state == "rejected"
+
+
+class FaultError(Exception):
+    pass
+
+
+def test_a_policy_that_raises_refuses_the_start(make_gate: MakeGate, face: ScriptedFace) -> None:
+    class Broken:
+        @hookimpl
+        def before_start(self) -> None:
+            raise FaultError("secret of the plugin")
+
+    gate = make_gate(plugins=[Broken()])
+
+    with pytest.raises(PolicyFailedError) as error:
+        gate.start(ALICE)
+    assert "secret" not in error.value.public_message
+    assert face.calls == []
+
+
+@pytest.mark.parametrize("answer", [True, "no", [None], 0])
+def test_a_policy_that_answers_nonsense_refuses_the_start(
+    make_gate: MakeGate, answer: object
+) -> None:
+    class Odd:
+        @hookimpl
+        def before_start(self) -> Any:
+            return answer
+
+    with pytest.raises(PolicyFailedError):
+        make_gate(plugins=[Odd()]).start(ALICE)
+
+
+@pytest.mark.parametrize("answer", [True, "passed", SessionState.PASSED, FaultError("broken")])
+def test_a_decision_that_fails_never_passes(
+    make_gate: MakeGate, face: ScriptedFace, answer: object
+) -> None:
+    class Odd:
+        @hookimpl
+        def decide(self) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    gate = make_gate(plugins=[Odd()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+    session = gate.start(ALICE).session
+
+    done = gate.finish(session.id, subject="alice")
+    assert (done.state, done.reasons) == ("inconclusive", ("policy_failed",))
+
+
+def test_an_observer_that_raises_or_hangs_changes_nothing_and_is_recorded(
+    make_gate: MakeGate,
+    face: ScriptedFace,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Raises:
+        @hookimpl
+        def session_changed(self) -> None:
+            raise FaultError
+
+    class Hangs:
+        @hookimpl
+        async def session_changed(self) -> None:
+            await asyncio.Event().wait()
+
+    seen: list[str] = []
+
+    class Sees:
+        @hookimpl(trylast=True)
+        def session_changed(self, after: Any) -> None:
+            seen.append(after.state)
+
+    monkeypatch.setattr("livegate.plugins.OBSERVER_PATIENCE", 0.01)
+    gate = make_gate(plugins=[Sees(), Hangs(), Raises()])
+    caplog.set_level(logging.ERROR)
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+
+    session = gate.start(ALICE).session
+    done = gate.finish(session.id, subject="alice")
+
+    assert done.state == "passed"
+    assert len(seen) == 5
+    assert sum("session_changed of plugin" in each.getMessage() for each in caplog.records) == 10
+
+
+# --- the register -----------------------------------------------------------------------------
+
+
+def test_the_built_ins_come_through_the_same_door(gate: Door, make_gate: MakeGate) -> None:
+    assert set(make_gate().orchestrator.plugins.names()) == set(BUILT_INS)
+    assert set(gate.orchestrator.plugins.names()) > set(BUILT_INS)
+
+
+def test_a_plugin_of_one_orchestrator_is_none_of_another(
+    make_gate: MakeGate, plugin: object
+) -> None:
+    make_gate(plugins=[plugin])
+
+    assert make_gate().start(StartRequest("locked")).session.state == "ready"
+
+
+def test_an_unknown_hook_is_an_error(make_gate: MakeGate) -> None:
+    class Typo:
+        @hookimpl
+        def before_begin(self) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="before_begin"):
+        make_gate(plugins=[Typo()])
+
+
+def test_an_unknown_argument_is_an_error(make_gate: MakeGate) -> None:
+    class Typo:
+        @hookimpl
+        def before_start(self, requests: object) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="requests"):
+        make_gate(plugins=[Typo()])
+
+
+def test_a_wrapper_is_an_error(make_gate: MakeGate) -> None:
+    class Wraps:
+        @hookimpl(wrapper=True)
+        def before_start(self) -> Any:
+            return (yield)
+
+    with pytest.raises(ConfigurationError, match="wraps"):
+        make_gate(plugins=[Wraps()])
+
+
+def test_entry_points_are_loaded_only_when_they_are_named(make_gate: MakeGate) -> None:
+    with pytest.raises(ConfigurationError, match="LIVEGATE_PLUGINS names no-such-plugin"):
+        make_gate(settings=Settings(plugins=("no-such-plugin",)))
+    assert make_gate(settings=Settings(plugins=("*",))).start(ALICE).session.state == "ready"
+
+
+@pytest.mark.parametrize("missing", ["save", "due"])
+def test_a_store_that_lacks_an_operation_is_refused_and_named(
+    make_gate: MakeGate, missing: str
+) -> None:
+    from livegate.stores.memory import MemoryStore
+
+    store = MemoryStore()
+    setattr(store, missing, None)
+
+    with pytest.raises(ConfigurationError, match=missing):
+        make_gate(store=store)
+
+
+def test_an_async_store_is_refused_by_the_sync_orchestrator_alone() -> None:
+    from livegate import AsyncOrchestrator, Orchestrator
+    from livegate.stores.memory import MemoryStore
+    from livegate.stores.threads import ThreadedStore
+    from livegate.testing.doubles import AsyncScriptedFace, ScriptedFace
+
+    store: Any = ThreadedStore(MemoryStore())
+
+    with pytest.raises(ConfigurationError, match="AsyncOrchestrator"):
+        Orchestrator(Settings(), face=ScriptedFace(), store=store)
+    AsyncOrchestrator(Settings(), face=AsyncScriptedFace(ScriptedFace()), store=store)

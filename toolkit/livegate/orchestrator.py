@@ -1,0 +1,368 @@
+"""The two doors: :class:`Orchestrator` and :class:`AsyncOrchestrator` drive the same flows."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from livegate import flows
+from livegate.driving import adrive, drive
+from livegate.errors import ConfigurationError
+from livegate.plugins import Plugins
+from livegate.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+    from typing import Self
+
+    from typing_extensions import TypeIs
+
+    from livegate.face.base import AsyncFaceService, FaceService
+    from livegate.flows import SweepReport
+    from livegate.session import LivenessSession, Page, SessionState, Started, StartRequest
+    from livegate.stores.base import AnyStore, AsyncSessionStore, SessionStore
+
+STORE_OPERATIONS: Final = (
+    "insert",
+    "get",
+    "lookup",
+    "save",
+    "find",
+    "due",
+    "purge",
+    "erase",
+    "close",
+)
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def random_id() -> str:
+    """A new id: 192 random bits in 32 characters that are safe in a URL."""
+    return base64.urlsafe_b64encode(os.urandom(24)).decode()
+
+
+class Orchestrator:
+    """Runs liveness sessions, for code that waits.
+
+    Every verb that touches one session takes its subject, and answers for another subject's session
+    exactly as for one that never existed. Safe to use from many threads.
+
+    Args:
+        settings: By default from the environment.
+        face: The service; by default the Face resource that the settings name.
+        store: A store, or its URI; by default the one that the settings name.
+        plugins: Modules or objects with hooks, beside those that the settings name.
+        clock: The time, aware, in UTC.
+        new_id: A new id of 16 to 64 characters, letters, digits, ``-`` and ``_``, 128 bits of it
+            random.
+
+    Raises:
+        ConfigurationError: Something is missing or does not fit; the message names it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        face: FaceService | None = None,
+        store: SessionStore | str | None = None,
+        plugins: Iterable[object] = (),
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = random_id,
+    ) -> None:
+        self.settings = Settings.from_env() if settings is None else settings
+        self.plugins = Plugins(plugins, self.settings.plugins)
+        if face is None:
+            from livegate.face.azure import AzureFace  # noqa: PLC0415 - only who needs it loads it
+
+            face = AzureFace.from_settings(self.settings)
+        opened = _open(store, self.settings, self.plugins)
+        if _is_async(opened):
+            raise ConfigurationError(
+                f"{type(opened).__name__} is an async store; use it with an AsyncOrchestrator."
+            )
+        self.context = flows.Context(opened, face, self.plugins, self.settings, clock, new_id)
+
+    def start(self, request: StartRequest) -> Started:
+        """Start a session: keep the intent, have the service create it, hand out the token.
+
+        Returns:
+            The session, in the state ``ready``, and the token for the front end.
+
+        Raises:
+            StartRefusedError: A policy objects.
+            ReferenceImageRefusedError: A policy, or the service, objects to the image.
+            IdempotencyError: The key was used before and the answer cannot be given again.
+            FaceError: The service did not create it. With an idempotency key, starting again
+                carries on with the same session.
+            StoreError: The store could not keep it; then no token is handed out.
+        """
+        return drive(flows.start(self.context, request))
+
+    def get(self, session_id: str, *, subject: str) -> LivenessSession:
+        """The session as it is stored; the service is not asked.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+        """
+        return drive(flows.get(self.context, session_id, subject))
+
+    def find(
+        self,
+        *,
+        subject: str,
+        states: Iterable[SessionState] = (),
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Page:
+        """The subject's own sessions, newest first.
+
+        Args:
+            subject: Whose.
+            states: In one of these states; none for any.
+            limit: The page's size, 1 to 100.
+            cursor: Of the page before.
+
+        Raises:
+            InvalidRequestError: The limit or the cursor cannot be used.
+        """
+        return drive(flows.find(self.context, subject, frozenset(states), limit, cursor))
+
+    def finish(
+        self,
+        session_id: str,
+        *,
+        subject: str,
+        digest: str | None = None,
+        client_error: str | None = None,
+    ) -> LivenessSession:
+        """The front end says that it is done; read the verdict from the service.
+
+        What the client says is kept, and can only make the verdict stricter.
+
+        Args:
+            session_id: Ours.
+            subject: Whose it has to be.
+            digest: What the front end's SDK resolved with.
+            client_error: What it rejected with, such as ``CameraPermissionDenied``.
+
+        Returns:
+            The session with its verdict, or ``awaiting_result`` as long as the service has none.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service did not say; what the client said is kept, so ask again.
+        """
+        return drive(flows.finish(self.context, session_id, subject, digest, client_error))
+
+    def read_result(self, session_id: str, *, subject: str) -> LivenessSession:
+        """Ask the service for news of an open session.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service did not say; the session stays as it is.
+        """
+        return drive(flows.read_result(self.context, session_id, subject))
+
+    def cancel(self, session_id: str, *, subject: str) -> LivenessSession:
+        """End a session that is not wanted any more, here and at the service; else do nothing.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+        """
+        return drive(flows.cancel(self.context, session_id, subject))
+
+    def expire(self, session_id: str, *, subject: str) -> LivenessSession:
+        """Close a session whose time is over; one whose time is not over stays as it is.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service may have a result and did not say.
+        """
+        return drive(flows.expire(self.context, session_id, subject))
+
+    def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
+        """Do for a session what is due: read an awaited result, close one whose time is over.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service may have a result and did not say.
+        """
+        return drive(flows.refresh(self.context, session_id, subject))
+
+    def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
+        """Have the service delete its session if it is needed no more and the time has come.
+
+        Returns:
+            The session; :attr:`LivenessSession.remote` says whether the service has confirmed.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+        """
+        return drive(flows.delete_remote(self.context, session_id, subject))
+
+    def consume(self, session_id: str, *, subject: str, purpose: str) -> LivenessSession:
+        """Use the verdict, once, for the purpose that it was made for.
+
+        Of any number of callers at the same moment exactly one succeeds.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            TransitionError: There is no verdict, it was used before, or it is for another purpose.
+        """
+        return drive(flows.consume(self.context, session_id, subject, purpose))
+
+    def sweep(self, limit: int = 100) -> SweepReport:
+        """Look after sessions that nobody calls for: crashed, expired, or not yet deleted.
+
+        Run it every minute or so, from as many processes as you like.
+
+        Args:
+            limit: How many sessions at most.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
+        return drive(flows.sweep(self.context, limit))
+
+    def close(self) -> None:
+        """Let go of the store and of the service. Closing twice is no error."""
+        drive(self.context.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncOrchestrator:
+    """Runs liveness sessions, for code in an event loop: the same verbs, awaited.
+
+    A sync store is used through worker threads. See :class:`Orchestrator`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        face: AsyncFaceService | None = None,
+        store: AnyStore | str | None = None,
+        plugins: Iterable[object] = (),
+        clock: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], str] = random_id,
+    ) -> None:
+        self.settings = Settings.from_env() if settings is None else settings
+        self.plugins = Plugins(plugins, self.settings.plugins)
+        if face is None:
+            from livegate.face.azure import AsyncAzureFace  # noqa: PLC0415 - only who needs it
+
+            face = AsyncAzureFace.from_settings(self.settings)
+        opened = _open(store, self.settings, self.plugins)
+        if not _is_async(opened):
+            from livegate.stores.threads import ThreadedStore  # noqa: PLC0415 - only for these
+
+            opened = ThreadedStore(opened)
+        self.context = flows.Context(opened, face, self.plugins, self.settings, clock, new_id)
+
+    async def start(self, request: StartRequest) -> Started:
+        """See :meth:`Orchestrator.start`."""
+        return await adrive(flows.start(self.context, request))
+
+    async def get(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.get`."""
+        return await adrive(flows.get(self.context, session_id, subject))
+
+    async def find(
+        self,
+        *,
+        subject: str,
+        states: Iterable[SessionState] = (),
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Page:
+        """See :meth:`Orchestrator.find`."""
+        return await adrive(flows.find(self.context, subject, frozenset(states), limit, cursor))
+
+    async def finish(
+        self,
+        session_id: str,
+        *,
+        subject: str,
+        digest: str | None = None,
+        client_error: str | None = None,
+    ) -> LivenessSession:
+        """See :meth:`Orchestrator.finish`."""
+        return await adrive(flows.finish(self.context, session_id, subject, digest, client_error))
+
+    async def read_result(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.read_result`."""
+        return await adrive(flows.read_result(self.context, session_id, subject))
+
+    async def cancel(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.cancel`."""
+        return await adrive(flows.cancel(self.context, session_id, subject))
+
+    async def expire(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.expire`."""
+        return await adrive(flows.expire(self.context, session_id, subject))
+
+    async def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.refresh`."""
+        return await adrive(flows.refresh(self.context, session_id, subject))
+
+    async def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.delete_remote`."""
+        return await adrive(flows.delete_remote(self.context, session_id, subject))
+
+    async def consume(self, session_id: str, *, subject: str, purpose: str) -> LivenessSession:
+        """See :meth:`Orchestrator.consume`."""
+        return await adrive(flows.consume(self.context, session_id, subject, purpose))
+
+    async def sweep(self, limit: int = 100) -> SweepReport:
+        """See :meth:`Orchestrator.sweep`."""
+        return await adrive(flows.sweep(self.context, limit))
+
+    async def close(self) -> None:
+        """See :meth:`Orchestrator.close`."""
+        await adrive(self.context.close())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _open(store: AnyStore | str | None, settings: Settings, plugins: Plugins) -> AnyStore:
+    if store is None:
+        store = settings.require("store")
+    opened = plugins.open_store(store, settings) if isinstance(store, str) else store
+    missing = [name for name in STORE_OPERATIONS if not callable(getattr(opened, name, None))]
+    if missing:
+        raise ConfigurationError(
+            f"{type(opened).__name__} cannot be a store: it has no {', '.join(missing)}."
+        )
+    return opened
+
+
+def _is_async(store: AnyStore) -> TypeIs[AsyncSessionStore]:
+    return inspect.iscoroutinefunction(store.get)
