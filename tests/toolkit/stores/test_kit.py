@@ -94,3 +94,25 @@ def test_what_is_skipped_says_why(pytester: pytest.Pytester) -> None:
     assert failed == []
     reasons = {str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)}
     assert reasons == {"Skipped: the store claims neither 'durable' nor 'shared'"}
+
+
+def test_a_failure_shows_what_was_compared(pytester: pytest.Pytester) -> None:
+    """Given a third party's own session; the kit's asserts explain themselves there."""
+    path = pytester.makepyfile("""
+        import pytest
+        from livegate.stores.memory import MemoryStore
+        from livegate.testing import StoreContract
+
+        class FindsNothing(MemoryStore):
+            def get(self, session_id):
+                return None
+
+        class TestFindsNothing(StoreContract):
+            @pytest.fixture
+            def store(self):
+                return FindsNothing()
+    """)
+    node = f"{path}::TestFindsNothing::test_save_replaces_the_record"
+    run = pytester.runpytest_subprocess(node, "-p", "no:cacheprovider")
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(["E*assert None == LivenessSession(*"])
