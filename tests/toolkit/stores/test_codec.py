@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.toolkit.stores.strategies import sessions
 
+from livegate.errors import StoreBrokenError
 from livegate.session import Attempt, AttemptStatus, LivenessSession
 from livegate.stores import codec
-from livegate.stores.base import StoreBrokenError
 from livegate.testing.store_suite.samples import NOW, a_full_session, a_session
 
 json_values = st.recursive(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from livegate.errors import StoreError
+from livegate.errors import StoreBrokenError, StoreError
 from livegate.session import SessionState
-from livegate.stores.base import SessionQuery, StoreBrokenError
+from livegate.stores.base import SessionQuery
 from livegate.stores.paging import micros
 from livegate.testing.store_suite.samples import (
     HOUR,

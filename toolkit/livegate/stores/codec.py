@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from livegate.errors import StoreBrokenError
 from livegate.session import (
     Attempt,
     AttemptStatus,
@@ -24,7 +25,6 @@ from livegate.session import (
     SessionKind,
     SessionState,
 )
-from livegate.stores.base import StoreBrokenError
 
 if TYPE_CHECKING:
     from enum import StrEnum

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from livegate.errors import ConfigurationError, KeyTakenError
+from livegate.errors import ConfigurationError, KeyTakenError, StoreBrokenError
 from livegate.lifecycle import due_at
 from livegate.session import FINAL_STATES, Page
 from livegate.stores import codec, paging, sqlite_file
@@ -20,7 +20,6 @@ from livegate.stores.base import (
     DURABLE,
     FORGETTABLE,
     SHARED,
-    StoreBrokenError,
     check_due,
     check_insert,
     check_save,

@@ -9,8 +9,7 @@ from threading import Condition
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
-from livegate.errors import StoreError
-from livegate.stores.base import StoreBrokenError
+from livegate.errors import StoreBrokenError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
