@@ -5,24 +5,28 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
-from mockface.judging import judge
-from mockface.sessions import Attempt, ClientCall, Kind, Options, ReferenceImage, Session
+from mockface.judging import as_found, judge
+from mockface.sessions import Attempt, ClientCall, Flagged, Kind, Options, ReferenceImage, Session
 from mockface.tokens import Claims
 from mockface.vision import read_mark, reference_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mockface.clock import Clock
     from mockface.engine import Engine
+    from mockface.pace import Pace
 
 _LONGEST_QUEUE = 10_000
+_MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
 
 
 class Tenant:
@@ -41,9 +45,12 @@ class Tenant:
         self._sessions: dict[str, Session] = {}  # oldest first
         self._queue: deque[str] = deque()
         self._own_scenario: str | None = None
+        self._own_pace: Pace | None = None
+        self._busy: set[str] = set()
         self._own_clock: Clock | None = None
         self._created = 0
         self._requests = 0
+        self.abuse_monitoring = True
 
     @property
     def scenario(self) -> str:
@@ -53,6 +60,15 @@ class Tenant:
     @scenario.setter
     def scenario(self, name: str) -> None:
         self._own_scenario = scenarios.scenario(name).name
+
+    @property
+    def pace(self) -> Pace:
+        """When results are out, if neither session nor scenario says so."""
+        return self._own_pace or self._engine.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._own_pace = pace
 
     @property
     def clock(self) -> Clock:
@@ -102,7 +118,20 @@ class Tenant:
             session = self._sessions.get(session_id)
             if session is None:
                 return False
-            self._sessions[session_id] = replace(session, scenario=checked)
+            self._sessions[session_id] = replace(session, pinned=checked)
+            return True
+
+    def pin_pace(self, session_id: str, pace: Pace) -> bool:
+        """Binds a session to a pace, results that are not out yet included.
+
+        Returns:
+            Whether the session is one of this tenant's.
+        """
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
+            self._sessions[session_id] = session.paced(pace)
             return True
 
     def now(self) -> float:
@@ -130,7 +159,8 @@ class Tenant:
             The session and its token.
 
         Raises:
-            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`; if a queued scenario is the reason, it is
+                used up.
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
@@ -138,6 +168,10 @@ class Tenant:
         with self._lock:
             now = self.now()
             self._forget_expired(now)
+            bound_to = asked_for.name if asked_for else self._queued()
+            if reference is not None:
+                first = scenarios.scenario(bound_to or self.scenario).step(1)
+                reference = as_found(reference, first.reference)
             self._created += 1
             session = Session(
                 id=self._dice.uuid("session", self._created),
@@ -145,7 +179,8 @@ class Tenant:
                 options=options,
                 created_at=now,
                 reference=reference,
-                scenario=asked_for.name if asked_for else self._queued(),
+                scenario=bound_to,
+                abuse_monitoring=self.abuse_monitoring,
             )
             self._sessions[session.id] = session
         return session, self._engine.mint.issue(
@@ -159,15 +194,21 @@ class Tenant:
             )
         )
 
-    def get(self, kind: Kind, session_id: str) -> Session:
+    def get(self, kind: Kind, session_id: str, *, read: bool = True) -> Session:
         """A session.
+
+        Args:
+            kind: Its family.
+            session_id: Its id.
+            read: Whether this is a read of the result, which late results may wait for.
 
         Raises:
             RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of
                 the other kind.
         """
         with self._lock:
-            return self._alive(session_id, kind)
+            session = self._alive(session_id, kind)
+            return self._kept(session, session.seen(self.now(), read=read))
 
     def delete(self, kind: Kind, session_id: str) -> None:
         """Deletes a session; its token opens nothing from now on.
@@ -195,8 +236,65 @@ class Tenant:
     def sessions(self) -> list[Session]:
         """All living sessions of both families, oldest first."""
         with self._lock:
-            self._forget_expired(self.now())
-            return list(self._sessions.values())
+            now = self.now()
+            self._forget_expired(now)
+            return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
+
+    @contextmanager
+    def turn(self, session_id: str) -> Iterator[None]:
+        """Holds a session for one call of the client.
+
+        Raises:
+            RefusedError: `CONCURRENT`: another call of the client is being answered.
+        """
+        with self._lock:
+            if session_id in self._busy:
+                raise RefusedError(
+                    Reason.CONCURRENT, "Another operation on this session is under way."
+                )
+            self._busy.add(session_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(session_id)
+
+    def start(
+        self, session_id: str, *, device_id: str | None = None, user_id: str | None = None
+    ) -> Session:
+        """Notes that the client begins; the ids are those that the app server left to it.
+
+        Args:
+            session_id: The session that the token opened.
+            device_id: The device correlation id that the client sets.
+            user_id: The user correlation id that the client sets.
+
+        Raises:
+            RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`; `DEVICE_ID` or `USER_ID`: the client
+                may not set it.
+            UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
+        """
+        asked_for = scenarios.in_band(device_id)
+        with self._lock:
+            session = self._opened(session_id)
+            _check_attempts_left(session)
+            session = replace(
+                session,
+                options=with_ids(session.options, device_id=device_id, user_id=user_id),
+                scenario=asked_for.name if asked_for else session.scenario,
+                started_at=self.now() if session.started_at is None else session.started_at,
+            )
+            self._sessions[session_id] = session
+        return session
+
+    def end(self, session_id: str) -> Session:
+        """Notes that the client is done with an attempt; the last one may have been used up.
+
+        Raises:
+            RefusedError: `SESSION_GONE`.
+        """
+        with self._lock:
+            return self._opened(session_id)
 
     def attempt(
         self,
@@ -232,28 +330,27 @@ class Tenant:
         mark = None if content is None else read_mark(content)
         offered = None if verify_image is None else reference_image(verify_image)
         with self._lock:
-            now = self.now()
-            session = self._sessions.get(session_id)
-            if session is None or now >= session.expires_at:
-                raise session_gone()
+            session = self._opened(session_id)
             if session.kind is not kind:
                 raise RefusedError(
                     Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
                 )
-            if len(session.attempts) >= session.options.attempts:
-                raise RefusedError(
-                    Reason.ATTEMPTS_USED_UP,
-                    f"All {session.options.attempts} attempts of this session have been used.",
-                )
-            name = scenario or session.scenario or self.scenario
+            _check_attempts_left(session)
+            name = scenario or session.pinned or session.scenario or self.scenario
+            step = scenarios.scenario(name).step(len(session.attempts) + 1)
+            reference = _reference(session, offered)
+            if offered is not None:
+                reference = as_found(offered, step.reference)
             attempt = judge(
                 session,
-                scenarios.scenario(name).step(len(session.attempts) + 1),
+                step,
                 call=call,
                 request_id=request_id,
-                now=now,
-                reference=_reference(session, offered),
+                now=self.now(),
+                reference=reference,
                 person=None if mark is None else mark.person,
+                pace=self.pace,
+                flagged=self._flagged(session_id) if step.abuse else (),
                 dice=self._dice,
             )
             session = replace(session, attempts=(*session.attempts, attempt))
@@ -261,22 +358,49 @@ class Tenant:
         return session, attempt
 
     def reset(self) -> None:
-        """Forgets the tenant's sessions, queue, scenario, clock and counters."""
+        """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
         with self._lock:
             self._sessions.clear()
             self._queue.clear()
             self._own_scenario = None
+            self._own_pace = None
             self._own_clock = None
             self._created = 0
             self._requests = 0
+            self.abuse_monitoring = True
 
     def _queued(self) -> str | None:
         return self._queue.popleft() if self._queue else None
+
+    def _kept(self, before: Session, after: Session) -> Session:
+        """The later one, which takes the place of the earlier one."""
+        if after is not before:
+            self._sessions[after.id] = after
+        return after
+
+    def _flagged(self, session_id: str) -> tuple[Flagged, ...]:
+        """The attempts of other sessions that abuse monitoring has flagged lately."""
+        lately = islice(reversed(self._sessions.values()), _MOST_COMPARED)
+        found = (
+            Flagged(session.id, attempt.number, attempt.session_image_id)
+            for session in lately
+            if session.id != session_id
+            for attempt in session.attempts
+            if attempt.abuse is not None and attempt.abuse.detected
+        )
+        return tuple(islice(found, _MOST_FLAGGED))
 
     def _alive(self, session_id: str, kind: Kind) -> Session:
         session = self._sessions.get(session_id)
         if session is None or session.kind is not kind or self.now() >= session.expires_at:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return session
+
+    def _opened(self, session_id: str) -> Session:
+        """The session of a token that was let in."""
+        session = self._sessions.get(session_id)
+        if session is None or self.now() >= session.expires_at:
+            raise session_gone()
         return session
 
     def _forget_expired(self, now: float) -> None:
@@ -286,6 +410,37 @@ class Tenant:
             if now < oldest.expires_at:
                 return
             del self._sessions[oldest.id]
+
+
+def _check_attempts_left(session: Session) -> None:
+    if len(session.attempts) >= session.options.attempts:
+        raise RefusedError(
+            Reason.ATTEMPTS_USED_UP,
+            f"All {session.options.attempts} attempts of this session have been used.",
+        )
+
+
+def with_ids(options: Options, *, device_id: str | None, user_id: str | None) -> Options:
+    """The options with the ids that the client has set.
+
+    Raises:
+        RefusedError: `DEVICE_ID` or `USER_ID`: the app server has not left it to the client.
+    """
+    if device_id is None and user_id is None:
+        return options
+    if device_id is not None and not options.device_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.DEVICE_ID, "This session takes no device correlation id from the client."
+        )
+    if user_id is not None and not options.user_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.USER_ID, "This session takes no user correlation id from the client."
+        )
+    return replace(
+        options,
+        device_correlation_id=device_id or options.device_correlation_id,
+        user_correlation_id=user_id or options.user_correlation_id,
+    )
 
 
 def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:

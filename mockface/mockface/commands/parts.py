@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
+from mockface.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAILED, USAGE = 1, 2
 """Exit statuses: it was tried and went wrong; it was asked for in a wrong way."""
@@ -78,6 +82,18 @@ def whole(text: str, low: int, high: int) -> int:
     return int(text)
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """A word out of a list, in any case."""
+
+    def check(text: str) -> str:
+        known = {word.lower(): word for word in words}
+        if text.lower() not in known:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
+        return known[text.lower()]
+
+    return check
+
+
 def url(text: str) -> str:
     """An address of HTTP."""
     if not text.startswith(("http://", "https://")):
@@ -89,5 +105,13 @@ def time(text: str) -> float:
     """A moment in ISO 8601, as seconds since 1970."""
     try:
         return moment(text)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
+
+
+def pace(text: str) -> str:
+    """How fast sessions move: `at-once`, `3reads` or `30s`."""
+    try:
+        return str(Pace.parse(text))
     except ValueError as wrong:
         raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None

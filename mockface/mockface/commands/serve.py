@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, port, time, url, whole
+from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +43,13 @@ def add(parser: Parser) -> None:
         help="what attempts are when nobody says otherwise; default: %(default)s",
     )
     parser.option(
+        "--pace",
+        type=pace,
+        default="at-once",
+        help="when results are out: at-once, after some reads (3reads) or seconds (30s); "
+        "default: %(default)s",
+    )
+    parser.option(
         "--frozen-at",
         type=time,
         metavar="TIME",
@@ -55,7 +62,30 @@ def add(parser: Parser) -> None:
         metavar="URL",
         help="where clients reach the emulator, if not where the app server does",
     )
-    parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
+    parser.option(
+        "--tier",
+        type=one_of("F0", "S0"),
+        help="hold everybody to the rate limit of a price tier: F0 (20 calls a minute) or S0 (10 "
+        "a second)",
+    )
+    parser.option(
+        "--strict",
+        action="store_true",
+        default=True,
+        help="refuse what the specification does not allow; this is the default",
+    )
+    parser.add_argument(
+        "--loose",
+        dest="strict",
+        action="store_false",
+        help='overlook small mistakes of callers, such as "true" for true',
+    )
+    parser.option(
+        "--threads",
+        type=_threads,
+        default="8",
+        help="how many pictures are worked on at once; default: %(default)s",
+    )
     parser.option(
         "--allow-remote",
         action="store_true",
@@ -73,12 +103,15 @@ def run(options: argparse.Namespace) -> int:
             keys=options.key or None,
             seed=options.seed,
             scenario=options.scenario,
+            pace=options.pace,
             clock=Clock(frozen_at=options.frozen_at),
             bearer=options.bearer,
             public_url=options.public_url,
             host=options.host,
             port=options.port,
             threads=options.threads,
+            loose=not options.strict,
+            tier=options.tier,
             allow_remote=options.allow_remote,
         )
         url = mock.listen()
