@@ -7,10 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mockface.commands import COMMANDS
-from mockface.commands.parts import CommandError, Parser
+from mockface.commands.parts import FAILED, CommandError, Parser
+from mockface.errors import ControlError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from types import ModuleType
+
+_HINT = "; start it with `mockface serve`, or say with --endpoint where it runs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,13 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 for success, 1 for something that was tried and went wrong, 2 for wrong
         usage.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser(given[0] if given else "").parse_args(given)
+    options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         result: int = options.run(options)
     except CommandError as wrong:
         print(f"mockface: {wrong}", file=sys.stderr)
         return wrong.status
+    except ControlError as wrong:
+        print(f"mockface: {wrong}{'' if wrong.status else _HINT}", file=sys.stderr)
+        return FAILED
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("mockface"):
             raise
@@ -39,8 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result
 
 
-def parser(chosen: str) -> Parser:
-    """The parser of all commands, with the options of the chosen one: others are not imported."""
+def _parse(given: list[str]) -> argparse.Namespace:
+    if not given or given[0] not in COMMANDS:
+        return parser(None).parse_args(given)
+    module = import_module(f"mockface.commands.{given[0]}")
+    default = getattr(module, "DEFAULT_ACTION", None)
+    rest = given[1:]
+    if default and (not rest or rest[0].startswith("-")) and not {"-h", "--help"} & set(rest[:1]):
+        rest.insert(0, default)
+    return parser(module).parse_args([given[0], *rest])
+
+
+def parser(chosen: ModuleType | None) -> Parser:
+    """The parser of all commands, with the options of the chosen one: others are not imported.
+
+    Args:
+        chosen: The module of the command.
+    """
     top = Parser(
         prog="mockface",
         description="An offline emulator of the session API of Azure AI Face.",
@@ -50,10 +72,9 @@ def parser(chosen: str) -> Parser:
     for name, summary in COMMANDS.items():
         prefix = "MOCKFACE_" if name == "serve" else f"MOCKFACE_{name.upper()}_"
         mine = commands.add_parser(name, help=summary, variables=prefix)
-        if name == chosen:
-            module = import_module(f"mockface.commands.{name}")
+        if chosen is not None and chosen.__name__.endswith(f".{name}"):
             mine.description = f"{summary[0].upper()}{summary[1:]}."
-            mine.epilog = module.EXAMPLES
-            module.add(mine)
-            mine.set_defaults(run=module.run)
+            mine.epilog = chosen.EXAMPLES
+            chosen.add(mine)
+            mine.set_defaults(run=chosen.run)
     return top

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockface.client import LivenessDetectionSuccess, SimulatedClient
+from mockface.errors import ControlError
 from mockface.sending import Send, over_http
 
 if TYPE_CHECKING:
@@ -23,21 +24,6 @@ _MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
 _BAD_REQUEST = 400
 
 Json = dict[str, Any]
-
-
-class ControlError(Exception):
-    """The emulator did not do what it was told.
-
-    Args:
-        message: A sentence for people.
-        status: The HTTP status; `None` if nothing answered.
-        code: The error's code, or empty.
-    """
-
-    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 class ControlClient:

@@ -36,15 +36,15 @@ def run(options: argparse.Namespace) -> int:
     """Sets or shows the scenario."""
     there, names = emulator(options), options.name
     if not names:
-        known = there.ask("GET", "")["scenarios"]
-        show(there.ask("GET", "scenario") | {"scenarios": known})
+        known = there.call("GET", "")["scenarios"]
+        show(there.call("GET", "scenario") | {"scenarios": known})
     elif options.next:
-        show(there.ask("POST", "queue", {"scenarios": names}))
+        show(there.call("POST", "queue", {"scenarios": names}))
     elif len(names) > 1:
         raise CommandError("several names are for the next sessions: say --next.", USAGE)
     else:
         place = "scenario"
         if options.session:
             place = f"sessions/{quote(options.session, safe='')}/scenario"
-        show(there.ask("PUT", place, {"scenario": names[0]}))
+        show(there.call("PUT", place, {"scenario": names[0]}))
     return 0
