@@ -33,7 +33,13 @@ _INT32: Schema = {"type": "integer", "format": "int32"}
 _INT64: Schema = {"type": "integer", "format": "int64"}
 _SHARE: Schema = {"type": "number", "format": "float", "minimum": 0, "maximum": 1}
 _TIME: Schema = {"type": "string", "format": "date-time"}
-_SECONDS: Schema = {"type": "integer", "format": "int32", "minimum": 60, "maximum": 86_400}
+_SECONDS: Schema = {
+    "type": "integer",
+    "format": "int32",
+    "minimum": 60,
+    "maximum": 86_400,
+    "default": 600,
+}
 
 _DECISION = _one_of("uncertain", "realface", "spoofface")
 _QUALITY = _one_of("low", "medium", "high")
@@ -55,7 +61,6 @@ _EVERYWHERE: Shapes = {
     "LivenessResponseBody": {
         "livenessDecision?": _DECISION,
         "target?": ref("LivenessOutputsTarget"),
-        "modelVersionUsed?": _TEXT,
         "verifyResult?": ref("LivenessWithVerifyOutputs"),
     },
 }
@@ -115,7 +120,20 @@ _PREVIEWS: Shapes = {
         "latencyInMilliseconds": _INT64,
     },
 }
+_V1_1_PREVIEW_1: Shapes = {
+    "LivenessResponseBody": {
+        "modelVersionUsed?": _one_of(
+            "2020-02-15-preview.01",
+            "2021-11-12-preview.03",
+            "2022-10-15-preview.04",
+            "2023-03-02-preview.05",
+        )
+    },
+}
 _V1_2_PREVIEW_1: Shapes = {
+    "LivenessResponseBody": {
+        "modelVersionUsed?": _one_of("2022-10-15-preview.04", "2023-12-20-preview.06")
+    },
     "LivenessSessionAuditEntry": {"sessionImageId?": _TEXT, "verifyImageHash?": _TEXT},
 }
 
@@ -129,7 +147,7 @@ _SESSION_RESOURCE: Shape = {
     "sessionId": _TEXT,
     "authToken": _TEXT,
     "status": _PROGRESS,
-    "modelVersion?": _TEXT,
+    "modelVersion?": _one_of("2024-11-15", "2025-05-20"),
 }
 _ATTEMPT: Shape = {
     "attemptId": _INT32,
@@ -204,7 +222,7 @@ _IMAGES: Shapes = {
 
 _LAYERS = MappingProxyType(
     {
-        "v1.1-preview.1": (_EVERYWHERE, _PREVIEWS),
+        "v1.1-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_1_PREVIEW_1),
         "v1.2-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_2_PREVIEW_1, _IMAGES),
         "v1.2": (_EVERYWHERE, _RELEASED, _IMAGES),
         "v1.3-preview.1": (_EVERYWHERE, _RELEASED, _V1_3_PREVIEW_1, _IMAGES),
