@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mockface.faults import Faults
     from mockface.journal import Journal
     from mockface.limits import Limits
+    from mockface.pace import Pace
     from mockface.tenant import Tenant
 
 __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
@@ -65,6 +66,9 @@ class Control:
             ("POST", "queue"): self._enqueue,
             ("GET", "sessions"): self._sessions,
             ("PUT", "sessions/{}/scenario"): self._pin,
+            ("GET", "pace"): self._pace,
+            ("PUT", "pace"): self._set_pace,
+            ("PUT", "sessions/{}/pace"): self._pin_pace,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
             ("GET", "journal"): self._read_journal,
@@ -142,6 +146,20 @@ class Control:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return answer(200, {"sessionId": order.name, "scenario": name})
 
+    def _pace(self, order: Order) -> Response:
+        return answer(200, {"pace": str((order.tenant or self._engine).pace)})
+
+    def _set_pace(self, order: Order) -> Response:
+        (order.tenant or self._engine).pace = _told_pace(order.request)
+        return self._pace(order)
+
+    def _pin_pace(self, order: Order) -> Response:
+        pace = _told_pace(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin_pace(order.name, pace) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "pace": str(pace)})
+
     def _clock(self, order: Order) -> Response:
         clock = (order.tenant or self._engine).clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
@@ -212,3 +230,8 @@ class Control:
 def _scenario_name(request: Request) -> str:
     told = reading.fields(bodies.SCENARIO, reading.json_body(request))
     return str(told["scenario"])
+
+
+def _told_pace(request: Request) -> Pace:
+    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    return pace

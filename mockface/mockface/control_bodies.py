@@ -11,7 +11,8 @@ from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
 from mockface.limits import TIERS
-from mockface.scenarios import Decision
+from mockface.pace import Pace
+from mockface.scenarios import LONGEST_NAME, Decision
 
 if TYPE_CHECKING:
     from mockface.delays import Delay
@@ -36,6 +37,10 @@ def _moment(value: object) -> object:
     if value is True:
         return None
     return moment(value if isinstance(value, str) else "")
+
+
+def _pace(value: object) -> object:
+    return Pace.parse(value if isinstance(value, str) else "")
 
 
 _SECONDS = reading.number(0, LONGEST_SECONDS)
@@ -66,13 +71,14 @@ FAULT = (
     Field("bytesPerSecond", "bytes_per_second", reading.number(1, _MOST_BYTES)),
     Field("reset", "reset", reading.boolean()),
 )
+SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+PACE = (Field("pace", "pace", Type(_pace), required=True),)
 EFFECTS = frozenset(
     {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
 )
 """What a fault does; it has to do one of these."""
 
 LIMIT = (Field("tier", "tier", reading.one_of("none", *TIERS), required=True),)
-SCENARIO = (Field("scenario", "scenario", reading.text(64), required=True),)
 CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
     Field("freeze", "freeze", Type(_moment)),
@@ -88,7 +94,7 @@ def about_session(tenant: Tenant, session: Session) -> Json:
         "tenant": tenant.id,
         "createdDateTime": timestamp(session.created_at),
         "progress": session.progress.name.lower(),
-        "scenario": session.scenario or tenant.scenario,
+        "scenario": session.pinned or session.scenario or tenant.scenario,
         "attempts": [
             attempt.outcome.name.lower()
             if isinstance(attempt.outcome, Decision)

@@ -14,6 +14,7 @@ from mockface import scenarios
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
+from mockface.pace import Pace
 from mockface.tenant import Tenant, session_gone
 from mockface.tokens import TokenMint
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mockface.tokens import Claims
 
 _LONGEST_KEY = 256
+_AT_ONCE = Pace()
 
 
 class Engine:
@@ -34,6 +36,7 @@ class Engine:
         keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
             own.
         scenario: What attempts are when nobody says otherwise.
+        pace: When results are out when nobody says otherwise.
 
     Raises:
         UnknownScenarioError: There is no such scenario.
@@ -46,6 +49,7 @@ class Engine:
         seed: str | None = None,
         keys: Collection[str] | None = None,
         scenario: str = scenarios.DEFAULT,
+        pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
         self.dice = Dice(seed)
@@ -56,6 +60,9 @@ class Engine:
         self._strangers = 0
         self._first_scenario = scenarios.scenario(scenario).name
         self._scenario = self._first_scenario
+        self._first_pace = pace
+        self.pace = pace
+        """When results are out in all tenants that have no pace of their own."""
 
     @property
     def scenario(self) -> str:
@@ -125,6 +132,7 @@ class Engine:
             self._tenants.clear()
             self._strangers = 0
             self._scenario = self._first_scenario
+            self.pace = self._first_pace
         self.clock.reset()
 
     def _of(self, *names: str) -> Tenant:

@@ -10,6 +10,7 @@ from tests.mockface.conftest import NOON, Face
 
 from mockface.control import ROUTE_NAMES
 from mockface.engine import Engine
+from mockface.scenarios import SCENARIOS
 from mockface.service import Service
 from mockface.vision import read_mark
 from mockface.wire import Request
@@ -31,7 +32,7 @@ def test_it_says_what_there_is(face: Face) -> None:
         "v1.2",
         "v1.3-preview.1",
     ]
-    assert list(about["scenarios"]) == ["real", "spoof", "uncertain", "wrong-person", "mask"]
+    assert list(about["scenarios"]) == list(SCENARIOS)
     assert about["routes"] == list(ROUTE_NAMES)
     assert "PUT /_mock/sessions/{}/scenario" in about["control"]
 
