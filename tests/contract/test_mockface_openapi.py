@@ -45,7 +45,8 @@ class Comparison:
     """Collects the places at which our schema says something else than theirs."""
 
     def __init__(self, version: str) -> None:
-        self.ours, self.theirs = document(version), contract(version)
+        self.ours: dict[str, Any] = document(version)
+        self.theirs = contract(version)
         self.differences: list[str] = []
         self.compared = 0
 
@@ -91,7 +92,9 @@ def follow(root: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_document_agrees_with_the_contract(version: str) -> None:
     checked = Comparison(version)
-    left = {(m, path) for path, methods in checked.ours["paths"].items() for m in methods}
+    left: set[tuple[str, str]] = {
+        (m, path) for path, methods in checked.ours["paths"].items() for m in methods
+    }
 
     for name, theirs in checked.theirs["x-operations"].items():
         method, path = theirs["method"].lower(), theirs["path"]

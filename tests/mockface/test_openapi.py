@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from mockface.wire import Request, Response
 
 
+# They say what the service never says, on purpose.
+HOSTILE = {"unknown-decision", "realface-wrong-case"}
+
+
 class CheckedService(Service):
     """Holds every answer of the emulated service against its document."""
 
@@ -78,7 +82,7 @@ def test_every_operation_is_described(version: str) -> None:
 
 @pytest.mark.parametrize("verify", [False, True])
 def test_every_state_of_a_session_is_as_described(face: Face, *, verify: bool) -> None:
-    for scenario in SCENARIOS:
+    for scenario in sorted(SCENARIOS.keys() - HOSTILE):
         created = face.create(
             verify=verify, enableSessionImage=True, returnVerifyImageHash=True
         ).json
@@ -96,7 +100,7 @@ def test_every_state_of_a_session_is_as_described(face: Face, *, verify: bool) -
         face.delete(session_id, verify=verify)
         face.delete(session_id, verify=verify)
     assert isinstance(face.service, CheckedService)
-    assert face.service.checked == len(SCENARIOS) * (16 if face.preview else 14)
+    assert face.service.checked == len(SCENARIOS.keys() - HOSTILE) * (16 if face.preview else 14)
 
 
 def test_what_only_some_versions_have_is_as_described(face: Face, clock: Clock) -> None:
