@@ -211,12 +211,6 @@ def test_the_journal_has_what_happened_and_no_secret(face: Face, service: Servic
     assert face.send("GET", "/_mock/journal").json == {"entries": []}
 
 
-def test_the_journal_is_bounded(face: Face) -> None:
-    for _ in range(1100):
-        face.send("GET", "/nowhere")
-    assert len(face.service.journal.entries()) == 1000
-
-
 def test_reset_forgets_one_tenant_or_all(face: Face, service: Service, clock: Clock) -> None:
     other = Face(service, face.version, key="b")
     mine, _ = face.run()
