@@ -129,7 +129,7 @@ class Service:
             # A wrong method is no operation either: the gateway in front knows operations only
             # (assumption).
             return error(404, "404", "Resource not found: this version has no such operation.")
-        if len(request.body) > MOST_BODY_BYTES:
+        if request.oversized or len(request.body) > MOST_BODY_BYTES:
             raise WireError(
                 413, "InvalidRequestBody", f"The body has more than {MOST_BODY_BYTES} bytes."
             )

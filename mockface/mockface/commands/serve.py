@@ -80,7 +80,12 @@ def add(parser: Parser) -> None:
         action="store_false",
         help='overlook small mistakes of callers, such as "true" for true',
     )
-    parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
+    parser.option(
+        "--threads",
+        type=_threads,
+        default="8",
+        help="how many pictures are worked on at once; default: %(default)s",
+    )
     parser.option(
         "--allow-remote",
         action="store_true",
