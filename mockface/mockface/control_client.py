@@ -121,17 +121,22 @@ class ControlClient:
         token: str,
         scenario: str | None = None,
         *,
+        failure: str | None = None,
         content: bytes | None = None,
         verify_image: bytes | None = None,
         api_version: str = "v1.2",
     ) -> LivenessDetectionSuccess:
-        """Makes an attempt as the front end would; see `SimulatedClient.start`.
+        """Makes an attempt as the front end would; see `SimulatedClient`.
 
         Raises:
             LivenessDetectionError: The attempt did not end in a decision.
         """
         camera = SimulatedClient(
-            endpoint=self.url, api_version=api_version, scenario=scenario, send=self._send
+            endpoint=self.url,
+            api_version=api_version,
+            scenario=scenario,
+            failure=failure,
+            send=self._send,
         )
         return camera.start(token, content=content, verify_image=verify_image)
 

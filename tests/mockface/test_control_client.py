@@ -198,7 +198,7 @@ def test_the_way_within_the_process_fails_as_http_does(response: Response, name:
     with pytest.raises(LivenessDetectionError, match=name):
         camera.start(token)
 
-    assert seen[0].path == "/x/face/v1.2/detectLiveness/singleModal"
+    assert seen[0].path == "/x/face/v1.2/session/start"
     assert seen[0].origin == "https://name"
 
 
