@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mockface import control_bodies as bodies
 from mockface.control_faults import FaultControl
+from mockface.control_journal import JournalControl
 from mockface.control_order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
 from mockface.damage import BODIES
 from mockface.dialects import DIALECTS, reading
@@ -71,13 +72,12 @@ class Control:
             ("PUT", "sessions/{}/pace"): self._pin_pace,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
-            ("GET", "journal"): self._read_journal,
-            ("DELETE", "journal"): self._clear_journal,
             ("POST", "reset"): self._reset,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
+        self._places |= JournalControl(journal).places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -179,16 +179,11 @@ class Control:
             clock.resume()
         return self._clock(order)
 
-    def _read_journal(self, order: Order) -> Response:
-        entries = self._journal.entries(order.tenant_id)
-        return answer(200, {"entries": [bodies.about_entry(entry) for entry in entries]})
-
-    def _clear_journal(self, order: Order) -> Response:
-        self._journal.clear(order.tenant_id)
-        return Response(204)
-
     def _reset(self, order: Order) -> Response:
-        (order.tenant or self._engine).reset()
+        if order.tenant is None:
+            self._engine.reset()
+        else:
+            self._engine.forget(order.tenant)
         self._faults.clear(order.tenant_id)
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)

@@ -17,7 +17,6 @@ from mockface.scenarios import LONGEST_NAME, Decision
 if TYPE_CHECKING:
     from mockface.delays import Delay
     from mockface.faults import Fault
-    from mockface.journal import Entry
     from mockface.people import Person
     from mockface.sessions import Session
     from mockface.tenant import Tenant
@@ -129,21 +128,6 @@ def _about_delay(delay: Delay) -> object:
     if isinstance(delay, Uniform):
         return {"low": delay.low, "high": delay.high}
     return {"median": delay.median, "sigma": delay.sigma}
-
-
-def about_entry(entry: Entry) -> Json:
-    """A line of the journal."""
-    return {
-        "at": timestamp(entry.at),
-        "tenant": entry.tenant_id,
-        "method": entry.method,
-        "path": entry.path,
-        "route": entry.route,
-        "status": entry.status,
-        "code": entry.code,
-        "requestId": entry.request_id,
-        "fault": entry.fault,
-    }
 
 
 def about_person(person: Person) -> Json:
