@@ -1,7 +1,7 @@
 """An offline emulator of the session API of Azure AI Face.
 
-`Mockface` runs it inside a test, `SimulatedClient` plays the front end. Both are loaded when they
-are first used.
+`Mockface` runs it inside a test, `ControlClient` tells it what to do, `SimulatedClient` plays the
+front end. All are loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mockface.client import LivenessDetectionError, LivenessDetectionSuccess, SimulatedClient
     from mockface.clock import Clock
+    from mockface.control_client import ControlClient, ControlError
     from mockface.server import Mockface
 
 __all__ = [
     "Clock",
+    "ControlClient",
+    "ControlError",
     "LivenessDetectionError",
     "LivenessDetectionSuccess",
     "Mockface",
@@ -23,6 +26,8 @@ __all__ = [
 
 _HOMES = {
     "Clock": "clock",
+    "ControlClient": "control_client",
+    "ControlError": "control_client",
     "LivenessDetectionError": "client",
     "LivenessDetectionSuccess": "client",
     "Mockface": "server",

@@ -9,9 +9,13 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
-from urllib.parse import urlsplit
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+
+from mockface.sending import over_http
+
+if TYPE_CHECKING:
+    from mockface.sending import Reply, Send
 
 _BOUNDARY = "mockface-simulated-client"
 _CLIP = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
@@ -66,6 +70,7 @@ class SimulatedClient:
         scenario: What the attempt is to be; by default what the emulator was told.
         user_agent: What the client calls itself.
         timeout: Seconds to wait for the service.
+        send: How the service is reached; by default over HTTP.
     """
 
     def __init__(
@@ -76,10 +81,11 @@ class SimulatedClient:
         scenario: str | None = None,
         user_agent: str = _USER_AGENT,
         timeout: float = 30.0,
+        send: Send | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._api_version = api_version
-        self._timeout = timeout
+        self._send = send or over_http(timeout)
         self.user_agent = user_agent
         self._scenario = {} if scenario is None else {"x-mockface-scenario": scenario}
 
@@ -105,9 +111,8 @@ class SimulatedClient:
         if detect is None or not isinstance(endpoint, str):
             raise LivenessDetectionError("InvalidToken")
         try:
-            status, headers, body = self._post(
-                endpoint,
-                f"/face/{self._api_version}/{detect}/singleModal",
+            reply = self._post(
+                f"{endpoint.rstrip('/')}/face/{self._api_version}/{detect}/singleModal",
                 token,
                 _form(content or _CLIP, verify_image),
             )
@@ -115,32 +120,21 @@ class SimulatedClient:
             raise LivenessDetectionError("ServerRequestTimedOut") from None
         except (OSError, HTTPException, ValueError):
             raise LivenessDetectionError("Unexpected") from None
-        if status >= _BAD_REQUEST:
-            raise LivenessDetectionError(_error_name(status, body))
+        if reply.status >= _BAD_REQUEST:
+            raise LivenessDetectionError(_error_name(reply.status, reply.body))
         return LivenessDetectionSuccess(
-            result_id=headers.get("apim-request-id", ""),
-            digest=headers.get("x-mockface-digest", ""),
+            result_id=reply.headers.get("apim-request-id", ""),
+            digest=reply.headers.get("x-mockface-digest", ""),
         )
 
-    def _post(
-        self, endpoint: str, path: str, token: str, body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
-        url = urlsplit(endpoint)
-        connect = HTTPSConnection if url.scheme == "https" else HTTPConnection
-        connection = connect(url.hostname or "", url.port, timeout=self._timeout)
-        try:
-            headers = {
-                "Authorization": f"Bearer {token}",
-                "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-                "User-Agent": self.user_agent,
-                **self._scenario,
-            }
-            connection.request("POST", url.path.rstrip("/") + path, body, headers)
-            response: HTTPResponse = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
-            return response.status, named, response.read()
-        finally:
-            connection.close()
+    def _post(self, url: str, token: str, body: bytes) -> Reply:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "User-Agent": self.user_agent,
+            **self._scenario,
+        }
+        return self._send("POST", url, headers, body)
 
 
 def _peek(token: str) -> dict[str, Any]:

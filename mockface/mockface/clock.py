@@ -87,6 +87,13 @@ class Clock:
             self._frozen_at = self._first_frozen_at
             self._ahead = 0.0
 
+    def fork(self) -> Clock:
+        """Another clock that shows the same time, runs if this one does, and is moved alone."""
+        with self._lock:
+            other = Clock(frozen_at=self._frozen_at, source=self._source)
+            other._ahead = self._ahead
+        return other
+
     def _read(self) -> float:
         return self._source() + self._ahead if self._frozen_at is None else self._frozen_at
 

@@ -152,15 +152,15 @@ class Control:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return answer(200, {"sessionId": order.name, "scenario": name})
 
-    def _clock(self, _: Order) -> Response:
-        clock = self._engine.clock
+    def _clock(self, order: Order) -> Response:
+        clock = (order.tenant or self._engine).clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
         told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
-        clock = self._engine.clock
+        clock = self._engine.clock if order.tenant is None else order.tenant.own_clock()
         if "advance" in told:
             try:
                 clock.advance(told["advance"])

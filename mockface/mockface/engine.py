@@ -105,10 +105,10 @@ class Engine:
             claims = self.mint.read(token)
         except ValueError:
             raise RefusedError(Reason.TOKEN_INVALID, "The session token is not valid.") from None
-        if self.clock.now() >= claims.expires_at:
-            raise RefusedError(Reason.TOKEN_INVALID, "The session token has expired.")
         with self._lock:
             tenant = self._tenants.get(claims.tenant_id)
+        if (tenant or self).clock.now() >= claims.expires_at:
+            raise RefusedError(Reason.TOKEN_INVALID, "The session token has expired.")
         if tenant is None:
             raise session_gone()
         return tenant, claims

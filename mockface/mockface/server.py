@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mockface.clock import Clock
 from mockface.control import is_loopback
+from mockface.control_client import ControlClient
 from mockface.engine import Engine
 from mockface.scenarios import DEFAULT
+from mockface.sending import in_process
 from mockface.service import Service
 
 if TYPE_CHECKING:
@@ -104,6 +106,16 @@ class Mockface:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._server.socket.getsockname()[1]}"
+
+    def control(self, key: str | None = None) -> ControlClient:
+        """A hand on it from this process; it need not listen.
+
+        Args:
+            key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
+                whole emulator.
+        """
+        url = "http://localhost" if self._server is None else self.url
+        return ControlClient(url, key, send=in_process(self.service.handle))
 
     def listen(self) -> str:
         """Takes the port, so that connections wait from now on; gives the URL back.

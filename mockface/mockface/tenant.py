@@ -19,6 +19,7 @@ from mockface.vision import read_mark, reference_image
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mockface.clock import Clock
     from mockface.engine import Engine
 
 _LONGEST_QUEUE = 10_000
@@ -40,6 +41,7 @@ class Tenant:
         self._sessions: dict[str, Session] = {}  # oldest first
         self._queue: deque[str] = deque()
         self._own_scenario: str | None = None
+        self._own_clock: Clock | None = None
         self._created = 0
         self._requests = 0
 
@@ -51,6 +53,21 @@ class Tenant:
     @scenario.setter
     def scenario(self, name: str) -> None:
         self._own_scenario = scenarios.scenario(name).name
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is here: the emulator's clock, or the tenant's own once it has one."""
+        return self._own_clock or self._engine.clock
+
+    def own_clock(self) -> Clock:
+        """The clock that only this tenant goes by, from now on until `reset`.
+
+        So one test can let its sessions expire, and those of all others live on.
+        """
+        with self._lock:
+            if self._own_clock is None:
+                self._own_clock = self._engine.clock.fork()
+            return self._own_clock
 
     @property
     def queue(self) -> tuple[str, ...]:
@@ -90,7 +107,7 @@ class Tenant:
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return self._engine.clock.now()
+        return self.clock.now()
 
     def next_request_id(self) -> str:
         """The id of the next request."""
@@ -244,11 +261,12 @@ class Tenant:
         return session, attempt
 
     def reset(self) -> None:
-        """Forgets the tenant's sessions, queue, scenario and counters."""
+        """Forgets the tenant's sessions, queue, scenario, clock and counters."""
         with self._lock:
             self._sessions.clear()
             self._queue.clear()
             self._own_scenario = None
+            self._own_clock = None
             self._created = 0
             self._requests = 0
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.mockface.conftest import Face
+from tests.mockface.conftest import NOON, Face
 
 from mockface.control import ROUTE_NAMES
 from mockface.engine import Engine
@@ -114,7 +114,8 @@ def test_an_unknown_scenario_lists_the_known_ones(face: Face, path: str, body: o
     assert face.send("GET", "/_mock/queue").json == {"scenarios": []}
 
 
-def test_the_clock_is_moved(face: Face, clock: Clock) -> None:
+def test_the_clock_is_moved(service: Service, version: str, clock: Clock) -> None:
+    face = Face(service, version, key=None)
     start = clock.now()
     assert face.post_json("/_mock/clock", {"advance": 90.5}).json == {
         "now": "2026-01-01T12:01:30.5000000+00:00",
@@ -126,6 +127,27 @@ def test_the_clock_is_moved(face: Face, clock: Clock) -> None:
     assert face.send("GET", "/_mock/clock").json["now"].startswith("2030-05-01T00:00:00.")
     assert face.post_json("/_mock/clock", {"resume": True}).json["frozen"] is False
     assert face.post_json("/_mock/clock", {"freeze": True}).json["frozen"] is True
+
+
+def test_a_tenant_s_clock_moves_nobody_else(service: Service, version: str, clock: Clock) -> None:
+    # Given two tenants with a session each
+    mine, other = Face(service, version, key="a"), Face(service, version, key="b")
+    sessions = {face: face.create().json for face in (mine, other)}
+
+    # When one of them lets ten minutes pass
+    moved = mine.post_json("/_mock/clock", {"advance": 600}).json
+
+    # Then its token has expired, and the other one's has not
+    assert moved["now"].startswith("2026-01-01T12:10:00.")
+    assert other.send("GET", "/_mock/clock").json["now"].startswith("2026-01-01T12:00:00.")
+    assert mine.attempt(sessions[mine]["authToken"]).status == 401
+    assert other.attempt(sessions[other]["authToken"]).status == 204
+    assert clock.now() == NOON
+
+    # And after a reset it goes by the emulator's clock again
+    mine.send("POST", "/_mock/reset")
+    clock.advance(30)
+    assert mine.send("GET", "/_mock/clock").json["now"].startswith("2026-01-01T12:00:30.")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,18 @@ class TestClock:
         clock.reset()
         assert (clock.now(), clock.frozen) == (501, False)
 
+    @pytest.mark.parametrize("frozen_at", [None, 40.0])
+    def test_a_fork_starts_alike_and_goes_its_own_way(self, frozen_at: float | None) -> None:
+        clock = Clock(frozen_at=frozen_at, source=lambda: 3.0)
+        clock.advance(10)
+        fork = clock.fork()
+        assert (fork.now(), fork.frozen) == (clock.now(), clock.frozen)
+
+        fork.advance(5)
+        assert fork.now() == clock.now() + 5
+        clock.advance(100)
+        assert fork.now() == clock.now() - 95
+
     def test_a_running_clock_resumes_to_itself(self) -> None:
         assert Clock(source=lambda: 3.0).resume() == 3
 

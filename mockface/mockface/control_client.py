@@ -1,0 +1,298 @@
+"""A hand on the emulator from Python: what a test tells it and asks of it.
+
+It speaks the control API and needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from mockface.client import LivenessDetectionSuccess, SimulatedClient
+from mockface.sending import Send, over_http
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PREFIX = "/_mock"
+_KEY_HEADER = "Ocp-Apim-Subscription-Key"
+_MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
+_BAD_REQUEST = 400
+
+Json = dict[str, Any]
+
+
+class ControlError(Exception):
+    """The emulator did not do what it was told.
+
+    Args:
+        message: A sentence for people.
+        status: The HTTP status; `None` if nothing answered.
+        code: The error's code, or empty.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ControlClient:
+    """Tells a running emulator what to do.
+
+    Args:
+        url: Where it is, `http://127.0.0.1:8178`.
+        key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the whole
+            emulator.
+        send: How it is reached; by default over HTTP.
+
+    All methods raise `ControlError` if the emulator refuses or does not answer.
+    """
+
+    def __init__(self, url: str, key: str | None = None, *, send: Send | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.key = key
+        self._send = send or over_http()
+
+    def __repr__(self) -> str:
+        whose = "the whole emulator" if self.key is None else "one tenant"
+        return f"<ControlClient for {whose} at {self.url}>"
+
+    def tenant(self, key: str) -> ControlClient:
+        """A hand on the tenant of this resource key, in the same emulator."""
+        return ControlClient(self.url, key, send=self._send)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that name a Face resource, for the code under test."""
+        return {"VISION_ENDPOINT": f"{self.url}/"} | ({"VISION_KEY": self.key} if self.key else {})
+
+    def about(self) -> Json:
+        """What there is: API versions, scenarios, routes that faults can hit, control calls."""
+        return self._object("GET", "")
+
+    # --- what attempts will be
+
+    @property
+    def scenario(self) -> str:
+        """What an attempt is when nobody says otherwise."""
+        return str(self._object("GET", "scenario")["scenario"])
+
+    @scenario.setter
+    def scenario(self, name: str) -> None:
+        self.call("PUT", "scenario", {"scenario": name})
+
+    def queue(self) -> list[str]:
+        """The scenarios that wait for the next sessions."""
+        return list(self._object("GET", "queue")["scenarios"])
+
+    def enqueue(self, *scenarios: str) -> list[str]:
+        """Binds the next sessions to these scenarios, one each; gives the queue back."""
+        return list(self._object("POST", "queue", {"scenarios": scenarios})["scenarios"])
+
+    def pin(self, session_id: str, scenario: str) -> None:
+        """Binds a session to a scenario."""
+        self.call("PUT", f"sessions/{quote(session_id, safe='')}/scenario", {"scenario": scenario})
+
+    # --- what happens
+
+    def sessions(self) -> list[Json]:
+        """The living sessions, oldest first, without their tokens."""
+        return list(self._object("GET", "sessions")["sessions"])
+
+    def attempt(
+        self,
+        token: str,
+        scenario: str | None = None,
+        *,
+        content: bytes | None = None,
+        verify_image: bytes | None = None,
+        api_version: str = "v1.2",
+    ) -> LivenessDetectionSuccess:
+        """Makes an attempt as the front end would; see `SimulatedClient.start`.
+
+        Raises:
+            LivenessDetectionError: The attempt did not end in a decision.
+        """
+        camera = SimulatedClient(
+            endpoint=self.url, api_version=api_version, scenario=scenario, send=self._send
+        )
+        return camera.start(token, content=content, verify_image=verify_image)
+
+    def journal(self) -> list[Json]:
+        """What was asked and answered lately, oldest first."""
+        return list(self._object("GET", "journal")["entries"])
+
+    def clear_journal(self) -> None:
+        """Forgets it."""
+        self.call("DELETE", "journal")
+
+    # --- time
+
+    @property
+    def clock(self) -> ControlledClock:
+        """The clock; with a key the tenant's own, which moves no other tenant's sessions."""
+        return ControlledClock(self)
+
+    # --- what goes wrong
+
+    def faults(self) -> list[Json]:
+        """The faults that wait, oldest first."""
+        return list(self._object("GET", "faults")["faults"])
+
+    def add_fault(
+        self,
+        route: str = "*",
+        *,
+        status: int | None = None,
+        retry_after: int | None = None,
+        body: str | None = None,
+        delay: float | None = None,
+        count: int = 1,
+    ) -> Json:
+        """Lets the next answers of a route go wrong; gives the fault as it waits.
+
+        Args:
+            route: An operation such as `create`, or a pattern such as `result*`.
+            status: Of the answer; the operation is then not carried out.
+            retry_after: Seconds in a `Retry-After` header.
+            body: What the answer's body is: `service`, `gateway`, `garbage`, `truncated`, `empty`.
+            delay: Seconds before the answer.
+            count: How many answers are hit; 0 is all of them.
+        """
+        fields = {
+            "route": route,
+            "status": status,
+            "retryAfter": retry_after,
+            "body": body,
+            "delay": delay,
+            "count": count,
+        }
+        told = {name: value for name, value in fields.items() if value is not None}
+        return self._object("POST", "faults", told)
+
+    def clear_faults(self) -> None:
+        """Drops them."""
+        self.call("DELETE", "faults")
+
+    # --- all of it
+
+    def reset(self) -> None:
+        """Forgets sessions, queue, scenario, faults, journal and moved time."""
+        self.call("POST", "reset")
+
+    # --- who there is
+
+    def person(self, seed: int | str) -> Json:
+        """Somebody who was made up from a seed, with device and user agent."""
+        return self._object("GET", f"people/{quote(str(seed), safe='')}")
+
+    def portrait(self, seed: int | str = 1, suffix: Literal["jpg", "png"] = "jpg") -> bytes:
+        """The portrait of the person of this seed: a reference image."""
+        return self._ask("GET", f"portraits/{quote(str(seed), safe='')}.{suffix}")
+
+    # --- the way to it
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        """Makes any call of the control API.
+
+        Args:
+            method: In upper case.
+            path: Below `/_mock/`.
+            body: Sent as JSON, unless it is `None`.
+            query: The fields of the query.
+
+        Returns:
+            The JSON of the answer; `None` for an answer without a body.
+        """
+        answered = self._ask(method, path, body, query)
+        return json.loads(answered) if answered else None
+
+    def _object(self, method: str, path: str, body: object = None) -> Json:
+        answered: Json = self.call(method, path, body)
+        return answered
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+    ) -> bytes:
+        target = f"{self.url}{_PREFIX}/{path}".rstrip("/")
+        if query:
+            target += f"?{urlencode(query)}"
+        headers = {} if self.key is None else {_KEY_HEADER: self.key}
+        data = b""
+        if body is not None:
+            data = json.dumps(body).encode("ascii")
+            headers["Content-Type"] = "application/json"
+        try:
+            reply = self._send(method, target, headers, data)
+        except (OSError, HTTPException, ValueError) as wrong:
+            raise ControlError(f"No mockface answers at {self._place()}: {wrong}") from wrong
+        if _MOCK_HEADER not in reply.headers:
+            raise ControlError(f"What answers at {self._place()} is no mockface.")
+        if reply.status >= _BAD_REQUEST:
+            raise _refusal(reply.status, reply.body)
+        return reply.body
+
+    def _place(self) -> str:
+        """The URL as it may stand in a message: without a password."""
+        where = urlsplit(self.url)
+        return f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
+
+
+class ControlledClock:
+    """The emulator's time, read and moved from afar.
+
+    Args:
+        control: Whose clock it is.
+    """
+
+    def __init__(self, control: ControlClient) -> None:
+        self._control = control
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return _moment(self._control.call("GET", "clock"))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still."""
+        return bool(self._control.call("GET", "clock")["frozen"])
+
+    def advance(self, seconds: float) -> datetime:
+        """Moves time forward by zero or more seconds; gives the new time."""
+        return self._tell({"advance": seconds})
+
+    def freeze(self, at: datetime | str | None = None) -> datetime:
+        """Stops time, now or at a moment; a text is ISO 8601, without an offset it is UTC."""
+        if at is None:
+            return self._tell({"freeze": True})
+        return self._tell({"freeze": at if isinstance(at, str) else at.isoformat()})
+
+    def resume(self) -> datetime:
+        """Lets time run on from where it stands."""
+        return self._tell({"resume": True})
+
+    def _tell(self, what: Json) -> datetime:
+        return _moment(self._control.call("POST", "clock", what))
+
+
+def _moment(answered: Json) -> datetime:
+    return datetime.fromisoformat(answered["now"])
+
+
+def _refusal(status: int, body: bytes) -> ControlError:
+    error = json.loads(body)["error"]
+    return ControlError(error["message"], status=status, code=error["code"])
