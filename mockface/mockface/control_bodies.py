@@ -8,7 +8,9 @@ from mockface.clock import moment
 from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
+from mockface.faces import GLASSES
 from mockface.faults import BODIES, Fault
+from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.scenarios import Decision
 
 if TYPE_CHECKING:
@@ -47,6 +49,14 @@ CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
     Field("freeze", "freeze", Type(_moment)),
     Field("resume", "resume", reading.boolean()),
+)
+PORTRAIT = (
+    Field("faces", "faces", reading.integer(0, MOST_FACES)),
+    Field("mask", "mask", reading.boolean()),
+    Field("glasses", "glasses", reading.one_of(*GLASSES)),
+    Field("blur", "blur", reading.number(0, 1)),
+    Field("light", "light", reading.one_of(*LIGHTS)),
+    Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
@@ -35,12 +36,11 @@ def draw(size: tuple[int, int], boxes: Sequence[Rectangle], look: Look, dice: Di
         dice: Where colours and grain come from.
     """
     rng = dice.generator("picture")
-    skin, hair, wall = rng.choice(_SKINS), rng.choice(_HAIRS), rng.choice(_WALLS)
-    picture = Image.new("RGB", size, wall)
+    picture = Image.new("RGB", size, rng.choice(_WALLS))
     pen = ImageDraw.Draw(picture)
     for box in boxes:
-        _person(pen, box, look, skin, hair, rng.choice(_HAIRS))
-        skin, hair = rng.choice(_SKINS), rng.choice(_HAIRS)
+        colours = _Colours(rng.choice(_SKINS), rng.choice(_HAIRS), rng.choice(_HAIRS))
+        _person(pen, box, look, colours)
     if look.blur > faces.Look().blur:
         picture = picture.filter(ImageFilter.GaussianBlur(look.blur * _BLURRIEST))
     if look.exposure != faces.Look().exposure:
@@ -48,14 +48,17 @@ def draw(size: tuple[int, int], boxes: Sequence[Rectangle], look: Look, dice: Di
     return _grained(picture, rng)
 
 
-def _person(
-    pen: ImageDraw.ImageDraw,
-    box: Rectangle,
-    look: Look,
-    skin: tuple[int, ...],
-    hair: tuple[int, ...],
-    iris: tuple[int, ...],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Colours:
+    """Of one person."""
+
+    skin: tuple[int, int, int]
+    hair: tuple[int, int, int]
+    iris: tuple[int, int, int]
+
+
+def _person(pen: ImageDraw.ImageDraw, box: Rectangle, look: Look, colours: _Colours) -> None:
+    skin, hair = colours.skin, colours.hair
     x, y, w, h = box.left, box.top, box.width, box.height
     middle = x + w // 2
     front = middle + faces.turned(look.yaw) * w  # eyes, nose and mouth move aside with the head
@@ -71,7 +74,7 @@ def _person(
     for side in (-1, 1):
         eye = front + side * w * faces.EYE_APART
         pen.ellipse((eye - wide, line - high, eye + wide, line + high), fill=(250, 250, 248))
-        pen.ellipse((eye - high, line - high, eye + high, line + high), fill=iris)
+        pen.ellipse((eye - high, line - high, eye + high, line + high), fill=colours.iris)
         pupil = high * 0.4
         pen.ellipse((eye - pupil, line - pupil, eye + pupil, line + pupil), fill=_INK)
         brow = y + h * faces.BROW_LINE
@@ -80,8 +83,9 @@ def _person(
     tip, nose = w * 0.05, y + h * faces.NOSE_LINE
     pen.line((front, line, front - tip, nose), fill=shade, width=max(1, w // 60))
     pen.line((front - tip, nose, front + tip, nose), fill=shade, width=max(1, w // 60))
-    corner, lip = w * faces.MOUTH_WIDE, y + h * faces.MOUTH_LINE
-    pen.chord((front - corner, lip - h * 0.06, front + corner, lip + h * 0.06), 0, 180, (172, 84, 80))
+    corner, lip, lips = w * faces.MOUTH_WIDE, y + h * faces.MOUTH_LINE, h * 0.06
+    mouth = (front - corner, lip - lips, front + corner, lip + lips)
+    pen.chord(mouth, 0, 180, fill=(172, 84, 80))
 
     _worn(pen, box, look, front)
 

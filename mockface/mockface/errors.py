@@ -14,6 +14,7 @@ class Reason(Enum):
     ATTEMPTS_USED_UP = auto()
     SESSION_GONE = auto()
     SESSION_NOT_FOUND = auto()
+    SESSION_IMAGE_NOT_FOUND = auto()
     IMAGE_SIZE = auto()
     IMAGE_INVALID = auto()
     VERIFY_IMAGE_MISSING = auto()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mockface.sessions import Rectangle
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mockface.sessions import Rectangle
 
 _DARK = ("sunglasses", "swimmingGoggles")
 QUALITIES = ("low", "medium", "high")

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from mockface.dice import Dice
 from mockface.faces import GLASSES, QUALITIES, Look, quality
 from mockface.marks import Mark
 from mockface.people import person_id
 from mockface.sessions import Rectangle
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from PIL.Image import Image
 
 WIDTH, HEIGHT = 640, 800
 FORMATS = ("JPEG", "PNG")
@@ -80,8 +75,7 @@ def portrait(
         eyes_covered=glasses in {"sunglasses", "swimmingGoggles"},
     )
     person = person_id(seed)
-    dice = Dice(f"portrait {person}")
-    return _file((WIDTH, HEIGHT), person, _boxes(faces, dice), look, dice, image_format)
+    return _file(_Scene((WIDTH, HEIGHT), person, _boxes(faces, person), look), image_format)
 
 
 def session_image(person: str, face: Rectangle) -> bytes:
@@ -91,11 +85,29 @@ def session_image(person: str, face: Rectangle) -> bytes:
         person: The id of a person, whom it shows.
         face: Where the face is.
     """
-    return _file(_FRAME, person, (face,), Look(), Dice(f"portrait {person}"), "JPEG")
+    return _file(_Scene(_FRAME, person, (face,), Look()), "JPEG")
 
 
-def _boxes(faces: int, dice: Dice) -> tuple[Rectangle, ...]:
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What is to be drawn."""
+
+    size: tuple[int, int]
+    person: str
+    boxes: tuple[Rectangle, ...]
+    look: Look
+
+    def mark(self) -> Mark:
+        """What the picture says of itself; of several faces the worst one's quality."""
+        qualities = [quality(box, self.look) for box in self.boxes]
+        return Mark(
+            self.person, self.boxes, min(qualities, key=QUALITIES.index, default="low"), self.look
+        )
+
+
+def _boxes(faces: int, person: str) -> tuple[Rectangle, ...]:
     """Where the faces are; side by side they are smaller."""
+    dice = Dice(f"boxes {person}")
     if faces == 1:
         return (
             Rectangle(
@@ -116,22 +128,14 @@ def _boxes(faces: int, dice: Dice) -> tuple[Rectangle, ...]:
     )
 
 
-def _file(
-    size: tuple[int, int],
-    person: str,
-    boxes: Sequence[Rectangle],
-    look: Look,
-    dice: Dice,
-    image_format: str,
-) -> bytes:
+def _file(scene: _Scene, image_format: str) -> bytes:
     # Pillow costs time to import, and only those who draw need it.
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
     from mockface.drawing import draw  # noqa: PLC0415 - see above
 
-    good = min((quality(box, look) for box in boxes), key=QUALITIES.index, default="low")
-    mark = Mark(person, tuple(boxes), good, look).to_bytes()
-    picture: Image = draw(size, boxes, look, dice)
+    picture = draw(scene.size, scene.boxes, scene.look, Dice(f"portrait {scene.person}"))
+    mark = scene.mark().to_bytes()
     file = BytesIO()
     if image_format == "JPEG":
         picture.save(file, "JPEG", quality=88, comment=mark)

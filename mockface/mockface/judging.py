@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mockface.scenarios import Decision, Step
+from mockface.session_images import image_id
 from mockface.sessions import (
     MATCH_THRESHOLD,
     Attempt,
@@ -17,8 +18,6 @@ from mockface.sessions import (
 
 if TYPE_CHECKING:
     from mockface.dice import Dice
-
-_IMAGE_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def judge(
@@ -61,10 +60,15 @@ def judge(
         digest=own.bytes("digest").hex().upper(),
         latency_ms=own.integer(500, 1500, "latency"),
         match=None if reference is None else _match(session, step, reference, person, own),
-        session_image_id=_image_id(own) if succeeded and options.enable_session_image else None,
+        session_image_id=(
+            image_id(session.id, number, own)
+            if succeeded and options.enable_session_image
+            else None
+        ),
         verify_image_hash=(
             reference.sha256 if reference is not None and options.return_verify_image_hash else None
         ),
+        person=person,
     )
 
 
@@ -87,9 +91,3 @@ def _face(dice: Dice) -> Rectangle:
     width, height = dice.integer(600, 760, "width"), dice.integer(720, 960, "height")
     left, top = dice.integer(180, 300, "left"), dice.integer(560, 800, "top")
     return Rectangle(left, top, width, height)
-
-
-def _image_id(dice: Dice) -> str:
-    """44 characters that begin with A, as in the specification's examples."""
-    drawn = dice.bytes("session image", size=43)
-    return "A" + "".join(_IMAGE_ID_ALPHABET[byte % len(_IMAGE_ID_ALPHABET)] for byte in drawn)

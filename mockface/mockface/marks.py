@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from mockface.faces import GLASSES, MASKS, QUALITIES, Look
 from mockface.sessions import Rectangle
@@ -16,8 +17,9 @@ _LENGTH = 512
 _MOST_FACES = 8
 
 _WORDS = {"glasses": GLASSES, "mask": MASKS}
-_SHARES = ("blur", "exposure", "noise")
-_ANGLES = ("roll", "yaw", "pitch")
+_SPANS = dict.fromkeys(("blur", "exposure", "noise"), (0, 1)) | dict.fromkeys(
+    ("roll", "yaw", "pitch"), (-90, 90)
+)
 _UPRIGHT = Look()
 
 
@@ -64,20 +66,19 @@ def read_mark(data: bytes) -> Mark | None:
     return Mark(str(said["person"]), faces[:_MOST_FACES], quality, look)
 
 
-def _look(said: dict[str, object]) -> Look:
-    words = {name: _word(said[name], known) for name, known in _WORDS.items() if name in said}
-    shares = {name: _number(said[name], 0, 1) for name in _SHARES if name in said}
-    angles = {name: _number(said[name], -90, 90) for name in _ANGLES if name in said}
-    return Look(**words, **shares, **angles, eyes_covered=said.get("eyes_covered") is True)
+def _look(said: dict[str, Any]) -> Look:
+    look = {name: _word(said[name], known) for name, known in _WORDS.items() if name in said}
+    numbers = {name: _number(said[name], *span) for name, span in _SPANS.items() if name in said}
+    return Look(**look, **numbers, eyes_covered=said.get("eyes_covered") is True)
 
 
-def _word(value: object, known: tuple[str, ...]) -> str:
+def _word(value: object, known: tuple[str, ...]) -> Any:
     if value in known:
-        return str(value)
+        return value
     raise ValueError("not a word of the service's")
 
 
-def _number(value: object, low: float, high: float) -> float:
+def _number(value: object, low: float, high: float) -> Any:
     if isinstance(value, int | float) and low <= value <= high:
         return float(value)
     raise ValueError("not a measure")

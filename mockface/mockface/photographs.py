@@ -22,7 +22,7 @@ from mockface.sessions import Rectangle
 if TYPE_CHECKING:
     from mockface.picture_files import PictureFile
 
-    Grey = np.ndarray[Any, np.dtype[np.uint8]]
+    Grey = np.ndarray[Any, np.dtype[Any]]
 
 _LONGEST_SIDE = 1280  # pixels in which faces are looked for; larger pictures are made smaller
 _SIDE = 200  # pixels to which a face is brought before it is measured
@@ -113,7 +113,7 @@ class Photographs:
 
 def _cascade(name: str) -> cv2.CascadeClassifier:
     return cv2.CascadeClassifier(
-        str(Path(cv2.data.haarcascades) / f"haarcascade_{name}.xml")
+        str(Path(cv2.__file__).with_name("data") / f"haarcascade_{name}.xml")
     )
 
 

@@ -14,6 +14,7 @@ from mockface.engine import Engine
 from mockface.scenarios import DEFAULT
 from mockface.sending import in_process
 from mockface.service import Service
+from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,6 +44,8 @@ class Mockface:
         seed: Where everything random comes from; `None` takes an unguessable one.
         scenario: What attempts are when nobody says otherwise.
         clock: What time it is.
+        vision: How posted pictures are looked at: `opencv` finds real faces and needs the extra
+            `vision`, `portraits` knows drawn ones only, `auto` takes OpenCV if it is installed.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
         host: Where to listen.
@@ -54,6 +57,7 @@ class Mockface:
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
+        NoOpenCVError: `opencv` without the extra `vision`.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Mockface:
         seed: str | None = None,
         scenario: str = DEFAULT,
         clock: Clock | None = None,
+        vision: str = Vision.AUTO,
         bearer: str | None = None,
         public_url: str | None = None,
         host: str = "127.0.0.1",
@@ -75,7 +80,9 @@ class Mockface:
                 f"{host} can be reached from other machines: allow it with --allow-remote."
             )
         self.clock = clock or Clock()
-        self.engine = Engine(clock=self.clock, seed=seed, keys=keys, scenario=scenario)
+        self.engine = Engine(
+            clock=self.clock, seed=seed, keys=keys, scenario=scenario, vision=vision
+        )
         self.service = Service(
             self.engine, bearer=bearer, public_url=public_url, remote_control=allow_remote
         )

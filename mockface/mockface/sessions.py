@@ -126,6 +126,7 @@ class Attempt:
         match: The comparison, in a session with verification.
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
+        person: Who was in front of the camera, if the client's picture said so.
     """
 
     number: int
@@ -139,6 +140,7 @@ class Attempt:
     match: Match | None
     session_image_id: str | None
     verify_image_hash: str | None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

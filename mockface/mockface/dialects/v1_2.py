@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mockface.dialects import attempts, creating, reading
+from mockface.dialects import attempts, creating, detect, images, reading
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import DECISIONS, Json, present, rectangle
 from mockface.dialects.routes import Call, Dialect, Route
@@ -133,5 +133,7 @@ DIALECT = Dialect(
             "delete-with-verify", "DELETE", f"{_VERIFY}/{{sessionId}}", partial(delete, Kind.VERIFY)
         ),
         *attempts.ROUTES,
+        *images.ROUTES,
+        *detect.ROUTES,
     ),
 )

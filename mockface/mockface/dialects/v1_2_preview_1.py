@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from mockface.dialects import attempts, audit, creating, reading
+from mockface.dialects import attempts, audit, creating, detect, images, reading
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import Json, present, timestamp
 from mockface.dialects.routes import Call, Dialect, Route
@@ -133,5 +133,7 @@ DIALECT = Dialect(
         *_routes("", Kind.LIVENESS, _LIVENESS),
         *_routes("-with-verify", Kind.VERIFY, _VERIFY),
         *attempts.ROUTES,
+        *images.PREVIEW_ROUTES,
+        *detect.ROUTES,
     ),
 )
