@@ -6,45 +6,30 @@ without it of the whole emulator.
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from mockface import control_bodies as bodies
+from mockface.control_faults import FaultControl
+from mockface.control_order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
+from mockface.damage import BODIES
 from mockface.dialects import DIALECTS, reading
 from mockface.dialects.rendering import timestamp
 from mockface.errors import Reason, RefusedError
-from mockface.faults import BODIES, Fault, Faults
+from mockface.limits import TIERS
 from mockface.scenarios import SCENARIOS
 from mockface.wire import Request, Response, WireError, answer, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mockface.engine import Engine
+    from mockface.faults import Faults
     from mockface.journal import Journal
+    from mockface.limits import Limits
     from mockface.tenant import Tenant
 
-PREFIX = "/_mock"
-KEY_HEADER = "ocp-apim-subscription-key"
+__all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
 
 ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
 """The operations that faults can speak of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A call of the control API: the request, its tenant, and the name in its path."""
-
-    request: Request
-    tenant: Tenant | None
-    name: str = ""
-
-    @property
-    def tenant_id(self) -> str | None:
-        """The tenant's id, or `None` for the whole emulator."""
-        return None if self.tenant is None else self.tenant.id
 
 
 class Control:
@@ -53,18 +38,26 @@ class Control:
     Args:
         engine: The emulated service.
         faults: What waits to go wrong.
+        limits: Who is in which tier.
         journal: What has happened.
         open_to_all: Whether callers from other machines may use it.
     """
 
     def __init__(
-        self, engine: Engine, faults: Faults, journal: Journal, *, open_to_all: bool = False
+        self,
+        engine: Engine,
+        faults: Faults,
+        limits: Limits,
+        journal: Journal,
+        *,
+        open_to_all: bool = False,
     ) -> None:
         self._engine = engine
         self._faults = faults
+        self._limits = limits
         self._journal = journal
         self._open_to_all = open_to_all
-        self._places: dict[tuple[str, str], Callable[[Order], Response]] = {
+        self._places: Places = {
             ("GET", ""): self._about,
             ("GET", "scenario"): self._scenario,
             ("PUT", "scenario"): self._set_scenario,
@@ -74,15 +67,13 @@ class Control:
             ("PUT", "sessions/{}/scenario"): self._pin,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
-            ("GET", "faults"): self._list_faults,
-            ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): self._clear_faults,
             ("GET", "journal"): self._read_journal,
             ("DELETE", "journal"): self._clear_journal,
             ("POST", "reset"): self._reset,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
+        self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -92,10 +83,7 @@ class Control:
             RefusedError: The key or the session is unknown.
             UnknownScenarioError: There is no such scenario.
         """
-        if not self._open_to_all and not is_loopback(request.peer):
-            return error(
-                403, "Forbidden", "The control API answers callers on its own machine only."
-            )
+        check_caller(request, open_to_all=self._open_to_all)
         parts = request.path.removeprefix(PREFIX).strip("/").split("/")
         place, name = "/".join(parts), ""
         if len(parts) > 1:
@@ -114,6 +102,7 @@ class Control:
                 "scenarios": {row.name: row.summary for row in SCENARIOS.values()},
                 "routes": list(ROUTE_NAMES),
                 "faultBodies": list(BODIES),
+                "tiers": list(TIERS),
                 "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
             },
         )
@@ -172,27 +161,6 @@ class Control:
             clock.resume()
         return self._clock(order)
 
-    def _list_faults(self, order: Order) -> Response:
-        waiting = self._faults.waiting(order.tenant_id)
-        return answer(200, {"faults": [bodies.about_fault(fault) for fault in waiting]})
-
-    def _add_fault(self, order: Order) -> Response:
-        told = reading.fields(bodies.FAULT, reading.json_body(order.request))
-        if not any(fnmatchcase(name, told["route"]) for name in ROUTE_NAMES):
-            raise WireError(
-                400,
-                "BadArgument",
-                f"route must fit one of: {', '.join(ROUTE_NAMES)}; * is allowed.",
-            )
-        if not told.keys() & {"status", "body", "delay"}:
-            raise WireError(400, "BadArgument", "Say at least one of status, body and delay.")
-        fault = self._faults.add(Fault(**({"id": 0, "tenant_id": order.tenant_id} | told)))
-        return answer(201, bodies.about_fault(fault))
-
-    def _clear_faults(self, order: Order) -> Response:
-        self._faults.clear(order.tenant_id)
-        return Response(204)
-
     def _read_journal(self, order: Order) -> Response:
         entries = self._journal.entries(order.tenant_id)
         return answer(200, {"entries": [bodies.about_entry(entry) for entry in entries]})
@@ -204,6 +172,7 @@ class Control:
     def _reset(self, order: Order) -> Response:
         (order.tenant or self._engine).reset()
         self._faults.clear(order.tenant_id)
+        self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)
         return Response(204)
 
@@ -229,15 +198,6 @@ class Control:
                 400, "BadArgument", f"Whose sessions? Say it with a key in the header {KEY_HEADER}."
             )
         return tenant
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or a host's name means this machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _scenario_name(request: Request) -> str:

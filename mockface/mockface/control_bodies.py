@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mockface.clock import moment
+from mockface.damage import BODIES
+from mockface.delays import LONGEST_SECONDS, Fixed, Lognormal, Uniform
 from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
 from mockface.faces import GLASSES
-from mockface.faults import BODIES, Fault
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
+from mockface.limits import TIERS
 from mockface.scenarios import Decision
 
 if TYPE_CHECKING:
+    from mockface.delays import Delay
+    from mockface.faults import Fault
     from mockface.journal import Entry
     from mockface.people import Person
     from mockface.sessions import Session
     from mockface.tenant import Tenant
 
 _MOST_COUNT = 1_000_000
-_LONGEST_DELAY = 600.0
+_MOST_BYTES = 64 * 1024 * 1024
 _A_YEAR = 366 * 86_400.0
 
 
@@ -36,14 +40,40 @@ def _moment(value: object) -> object:
     return moment(value if isinstance(value, str) else "")
 
 
+_SECONDS = reading.number(0, LONGEST_SECONDS)
+
+
+def _delay(value: object) -> object:
+    """A number of seconds, or one of the distributions by the names of its numbers."""
+    if not isinstance(value, dict):
+        return Fixed(cast(float, _SECONDS.check(value)))
+    numbers = {name: cast(float, _SECONDS.check(number)) for name, number in value.items()}
+    if numbers.keys() == {"median", "sigma"}:
+        return Lognormal(**numbers)
+    if numbers.keys() == {"low", "high"} and numbers["low"] <= numbers["high"]:
+        return Uniform(**numbers)
+    raise ValueError("must be seconds, {low, high} in this order, or {median, sigma}")
+
+
 FAULT = (
     Field("route", "route", reading.text(64), required=True),
+    Field("probability", "probability", reading.number(1e-6, 1)),
+    Field("count", "left", Type(_count)),
+    Field("seconds", "seconds", reading.number(0, _A_YEAR)),
     Field("status", "status", reading.integer(400, 599)),
     Field("retryAfter", "retry_after", reading.integer(0, 86_400)),
     Field("body", "body", reading.one_of(*BODIES)),
-    Field("delay", "delay", reading.number(0, _LONGEST_DELAY)),
-    Field("count", "left", Type(_count)),
+    Field("delay", "delay", Type(_delay)),
+    Field("cutAfter", "cut_after", reading.integer(0, _MOST_BYTES)),
+    Field("bytesPerSecond", "bytes_per_second", reading.number(1, _MOST_BYTES)),
+    Field("reset", "reset", reading.boolean()),
 )
+EFFECTS = frozenset(
+    {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
+)
+"""What a fault does; it has to do one of these."""
+
+LIMIT = (Field("tier", "tier", reading.one_of("none", *TIERS), required=True),)
 SCENARIO = (Field("scenario", "scenario", reading.text(64), required=True),)
 CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
@@ -82,13 +112,27 @@ def about_fault(fault: Fault) -> Json:
     """A fault; count 0 is for all answers."""
     return {
         "id": fault.id,
+        "tenant": fault.tenant_id,
         "route": fault.route,
+        "probability": fault.probability,
+        "count": fault.left or 0,
+        "until": None if fault.until is None else timestamp(fault.until),
         "status": fault.status,
         "retryAfter": fault.retry_after,
         "body": fault.body,
-        "delay": fault.delay,
-        "count": fault.left or 0,
+        "delay": _about_delay(fault.delay),
+        "cutAfter": fault.cut_after,
+        "bytesPerSecond": fault.bytes_per_second,
+        "reset": fault.reset,
     }
+
+
+def _about_delay(delay: Delay) -> object:
+    if isinstance(delay, Fixed):
+        return delay.seconds
+    if isinstance(delay, Uniform):
+        return {"low": delay.low, "high": delay.high}
+    return {"median": delay.median, "sigma": delay.sigma}
 
 
 def about_entry(entry: Entry) -> Json:

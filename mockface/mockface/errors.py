@@ -17,6 +17,9 @@ class Reason(Enum):
     SESSION_IMAGE_NOT_FOUND = auto()
     IMAGE_SIZE = auto()
     IMAGE_INVALID = auto()
+    DEVICE_ID = auto()
+    USER_ID = auto()
+    CONCURRENT = auto()
     VERIFY_IMAGE_MISSING = auto()
     VERIFY_IMAGE_NOT_ALLOWED = auto()
 

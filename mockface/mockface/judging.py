@@ -8,6 +8,7 @@ from mockface.scenarios import Decision, Step
 from mockface.session_images import image_id
 from mockface.sessions import (
     MATCH_THRESHOLD,
+    Abuse,
     Attempt,
     ClientCall,
     Match,
@@ -69,6 +70,7 @@ def judge(
             reference.sha256 if reference is not None and options.return_verify_image_hash else None
         ),
         person=person,
+        abuse=Abuse() if session.abuse_monitoring else None,
     )
 
 

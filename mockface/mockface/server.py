@@ -51,6 +51,8 @@ class Mockface:
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
         threads: How many requests are answered at once.
+        loose: Whether small mistakes of callers are overlooked.
+        tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         allow_remote: Whether `host` may be reachable from other machines; the control API then
             answers them too.
 
@@ -73,6 +75,8 @@ class Mockface:
         host: str = "127.0.0.1",
         port: int = 0,
         threads: int = 8,
+        loose: bool = False,
+        tier: str | None = None,
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -84,7 +88,12 @@ class Mockface:
             clock=self.clock, seed=seed, keys=keys, scenario=scenario, vision=vision
         )
         self.service = Service(
-            self.engine, bearer=bearer, public_url=public_url, remote_control=allow_remote
+            self.engine,
+            bearer=bearer,
+            public_url=public_url,
+            remote_control=allow_remote,
+            loose=loose,
+            tier=tier,
         )
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None

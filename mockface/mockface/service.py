@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mockface import faults
+from mockface import damage
 from mockface.control import KEY_HEADER, PREFIX, Control
-from mockface.dialects import DIALECTS
+from mockface.dialects import DIALECTS, versions
 from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
 from mockface.dialects.errors import on_the_wire
 from mockface.dialects.routes import Call, Route, Router
 from mockface.errors import RefusedError, UnknownScenarioError
-from mockface.faults import Fault, Faults
+from mockface.faults import Faults
 from mockface.journal import Entry, Journal
+from mockface.limits import Limits
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MOCK_HEADER = "x-mockface"
 
 _log = logging.getLogger("mockface")
 _ROUTER = Router(DIALECTS)
+_NEWEST = DIALECTS[-1].version
 _LONGEST_PATH = 500  # of what the journal keeps
 
 # The front end's page comes from the app server, so its calls are cross-origin.
@@ -53,6 +55,8 @@ class Service:
         bearer: An Entra token that is taken instead of a resource key, if one is.
         public_url: Scheme and host that go into tokens; by default those of the request.
         remote_control: Whether the control API answers callers that are not on this machine.
+        loose: Whether small mistakes of callers are overlooked.
+        tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
     """
 
     def __init__(
@@ -62,13 +66,19 @@ class Service:
         bearer: str | None = None,
         public_url: str | None = None,
         remote_control: bool = False,
+        loose: bool = False,
+        tier: str | None = None,
     ) -> None:
         self.engine = engine
-        self.faults = Faults()
+        self.faults = Faults(engine.dice.child("faults"))
+        self.limits = Limits(tier)
         self.journal = Journal()
+        self._loose = loose
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
-        self._control = Control(engine, self.faults, self.journal, open_to_all=remote_control)
+        self._control = Control(
+            engine, self.faults, self.limits, self.journal, open_to_all=remote_control
+        )
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
@@ -83,12 +93,17 @@ class Service:
     def _exchange(self, request: Request) -> Response:
         """One request to the emulated service, and its line in the journal."""
         routes, session_id = _ROUTER.find(request.path)
+        warning = ""
+        if not routes:
+            routes, session_id, warning = _stand_in(request.path)
         seen = _Seen(route=routes.get(request.method))
         response = guarded(partial(self._answer, request, routes, session_id, seen))
         request_id = seen.request_id or self.engine.stranger_request_id()
         response.headers["apim-request-id"] = request_id
         if _client_side(routes):
             response.headers.update(_CORS)
+        if warning:
+            response.headers["Warning"] = warning
         self.journal.add(
             Entry(
                 at=self.engine.clock.now(),
@@ -99,7 +114,7 @@ class Service:
                 status=response.status,
                 code=response.headers.get("x-ms-error-code", ""),
                 request_id=request_id,
-                fault=seen.fault.id if seen.fault else None,
+                fault=seen.fault,
             )
         )
         return response
@@ -120,10 +135,14 @@ class Service:
             )
         call = self._admit(request, route, session_id)
         seen.tenant_id, seen.request_id = call.tenant.id, call.request_id
-        seen.fault = self.faults.take(route.name, call.tenant.id)
-        if seen.fault is None:
+        wait = self.limits.wait(call.tenant.id, call.tenant.now)
+        if wait is not None:
+            return damage.refusal(429, wait)
+        hit = self.faults.take(route.name, call.tenant.id, call.tenant.now)
+        if hit is None:
             return route.handler(call)
-        return faults.apply(seen.fault, partial(guarded, partial(route.handler, call)))
+        seen.fault = hit.fault.id
+        return damage.apply(hit, partial(guarded, partial(route.handler, call)))
 
     def _admit(self, request: Request, route: Route, session_id: str) -> Call:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
@@ -138,7 +157,7 @@ class Service:
             tenant = self.engine.trusted_tenant()
         else:
             tenant = self.engine.tenant(request.header(KEY_HEADER))
-        return Call(request, tenant.next_request_id(), tenant, session_id)
+        return Call(request, tenant.next_request_id(), tenant, session_id, self._loose)
 
 
 @dataclass(slots=True)
@@ -148,7 +167,7 @@ class _Seen:
     route: Route | None
     tenant_id: str = ""
     request_id: str = ""
-    fault: Fault | None = None
+    fault: int | None = None
 
 
 def guarded(act: Callable[[], Response]) -> Response:
@@ -164,6 +183,16 @@ def guarded(act: Callable[[], Response]) -> Response:
     except Exception:  # noqa: BLE001 - the last line: a caller that parses JSON must get JSON
         _log.exception("The emulator failed on a request; this is a bug in it")
         return error(500, "Unspecified", "The emulator failed; its log says how.")
+
+
+def _stand_in(path: str) -> tuple[dict[str, Route], str, str]:
+    """The newest known version in place of a newer one: operations, session id and a warning."""
+    version = versions.named_in(path)
+    if not versions.is_newer(version, _NEWEST):
+        return {}, "", ""
+    found = _ROUTER.find(path.replace(version, _NEWEST, 1))
+    said = f"The emulator does not know {version}; this is {_NEWEST}."
+    return *found, f'299 mockface "{said}"'
 
 
 def _client_side(routes: dict[str, Route]) -> bool:

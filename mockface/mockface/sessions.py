@@ -28,6 +28,7 @@ class Progress(Enum):
     """Where a session stands; each dialect has its own words for it."""
 
     WAITING = auto()
+    STARTED = auto()
     RUNNING = auto()
     CLASSIFIED = auto()
     FAILED = auto()
@@ -75,6 +76,9 @@ class Options:
         enable_session_image: A picture of the attempt is kept.
         return_verify_image_hash: The result repeats the hash of the reference image.
         verify_threshold: Match confidence needed, 0 to 1.
+        user_correlation_id: Whose face it is, 1 to 64 characters (v1.3).
+        user_correlation_id_set_in_client: The client will say it instead (v1.3).
+        expected_client_ip: An address, or a block of them in CIDR notation (v1.3).
     """
 
     mode: str
@@ -87,6 +91,9 @@ class Options:
     enable_session_image: bool = False
     return_verify_image_hash: bool = False
     verify_threshold: float | None = None
+    user_correlation_id: str | None = None
+    user_correlation_id_set_in_client: bool = False
+    expected_client_ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,24 @@ class ClientCall:
     content_type: str
     user_agent: str | None
     client_request_id: str | None
+    ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """An attempt of another session in which the same face was seen."""
+
+    session_id: str
+    attempt: int
+    session_image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Abuse:
+    """What abuse monitoring says of an attempt."""
+
+    detected: bool = False
+    others: tuple[Flagged, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +152,7 @@ class Attempt:
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
         person: Who was in front of the camera, if the client's picture said so.
+        abuse: What abuse monitoring says; `None` where it is switched off.
     """
 
     number: int
@@ -141,6 +167,12 @@ class Attempt:
     session_image_id: str | None
     verify_image_hash: str | None
     person: str | None = None
+    abuse: Abuse | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came to no decision."""
+        return isinstance(self.outcome, Failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +187,8 @@ class Session:
         reference: The reference image that the app server gave.
         scenario: The scenario this session is bound to; `None` follows the tenant's.
         attempts: Oldest first.
+        started_at: When the client first said that it begins, in seconds since 1970.
+        abuse_monitoring: Whether it was switched on when the session was created.
     """
 
     id: str
@@ -164,6 +198,8 @@ class Session:
     reference: ReferenceImage | None = None
     scenario: str | None = None
     attempts: tuple[Attempt, ...] = ()
+    started_at: float | None = None
+    abuse_monitoring: bool = True
 
     @property
     def token_expires_at(self) -> float:
@@ -182,4 +218,6 @@ class Session:
             return Progress.CLASSIFIED
         if len(self.attempts) >= self.options.attempts:
             return Progress.FAILED
-        return Progress.RUNNING if self.attempts else Progress.WAITING
+        if self.attempts:
+            return Progress.RUNNING
+        return Progress.WAITING if self.started_at is None else Progress.STARTED

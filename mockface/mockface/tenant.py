@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from mockface.sessions import Attempt, ClientCall, Kind, Options, ReferenceImage
 from mockface.tokens import Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mockface.clock import Clock
     from mockface.engine import Engine
@@ -43,9 +44,11 @@ class Tenant:
         self._sessions: dict[str, Session] = {}  # oldest first
         self._queue: deque[str] = deque()
         self._own_scenario: str | None = None
+        self._busy: set[str] = set()
         self._own_clock: Clock | None = None
         self._created = 0
         self._requests = 0
+        self.abuse_monitoring = True
 
     @property
     def scenario(self) -> str:
@@ -148,6 +151,7 @@ class Tenant:
                 created_at=now,
                 reference=reference,
                 scenario=asked_for.name if asked_for else self._queued(),
+                abuse_monitoring=self.abuse_monitoring,
             )
             self._sessions[session.id] = session
         return session, self._engine.mint.issue(
@@ -200,6 +204,62 @@ class Tenant:
             self._forget_expired(self.now())
             return list(self._sessions.values())
 
+    @contextmanager
+    def turn(self, session_id: str) -> Iterator[None]:
+        """Holds a session for one call of the client.
+
+        Raises:
+            RefusedError: `CONCURRENT`: another call of the client is being answered.
+        """
+        with self._lock:
+            if session_id in self._busy:
+                raise RefusedError(
+                    Reason.CONCURRENT, "Another operation on this session is under way."
+                )
+            self._busy.add(session_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(session_id)
+
+    def start(
+        self, session_id: str, *, device_id: str | None = None, user_id: str | None = None
+    ) -> Session:
+        """Notes that the client begins; the ids are those that the app server left to it.
+
+        Args:
+            session_id: The session that the token opened.
+            device_id: The device correlation id that the client sets.
+            user_id: The user correlation id that the client sets.
+
+        Raises:
+            RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`; `DEVICE_ID` or `USER_ID`: the client
+                may not set it.
+            UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
+        """
+        asked_for = scenarios.in_band(device_id)
+        with self._lock:
+            session = self._opened(session_id)
+            _check_attempts_left(session)
+            session = replace(
+                session,
+                options=with_ids(session.options, device_id=device_id, user_id=user_id),
+                scenario=asked_for.name if asked_for else session.scenario,
+                started_at=self.now() if session.started_at is None else session.started_at,
+            )
+            self._sessions[session_id] = session
+        return session
+
+    def end(self, session_id: str) -> Session:
+        """Notes that the client is done with an attempt; the last one may have been used up.
+
+        Raises:
+            RefusedError: `SESSION_GONE`.
+        """
+        with self._lock:
+            return self._opened(session_id)
+
     def attempt(
         self,
         kind: Kind,
@@ -234,26 +294,19 @@ class Tenant:
         mark = None if content is None else read_mark(content)
         offered = None if verify_image is None else self._engine.eyes.reference(verify_image)
         with self._lock:
-            now = self.now()
-            session = self._sessions.get(session_id)
-            if session is None or now >= session.expires_at:
-                raise session_gone()
+            session = self._opened(session_id)
             if session.kind is not kind:
                 raise RefusedError(
                     Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
                 )
-            if len(session.attempts) >= session.options.attempts:
-                raise RefusedError(
-                    Reason.ATTEMPTS_USED_UP,
-                    f"All {session.options.attempts} attempts of this session have been used.",
-                )
+            _check_attempts_left(session)
             name = scenario or session.scenario or self.scenario
             attempt = judge(
                 session,
                 scenarios.scenario(name).step(len(session.attempts) + 1),
                 call=call,
                 request_id=request_id,
-                now=now,
+                now=self.now(),
                 reference=_reference(session, offered),
                 person=None if mark is None else mark.person,
                 dice=self._dice,
@@ -298,6 +351,7 @@ class Tenant:
             self._own_clock = None
             self._created = 0
             self._requests = 0
+            self.abuse_monitoring = True
 
     def _queued(self) -> str | None:
         return self._queue.popleft() if self._queue else None
@@ -308,6 +362,13 @@ class Tenant:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return session
 
+    def _opened(self, session_id: str) -> Session:
+        """The session of a token that was let in."""
+        session = self._sessions.get(session_id)
+        if session is None or self.now() >= session.expires_at:
+            raise session_gone()
+        return session
+
     def _forget_expired(self, now: float) -> None:
         """All sessions live equally long, so the expired ones stand in front."""
         while self._sessions:
@@ -315,6 +376,37 @@ class Tenant:
             if now < oldest.expires_at:
                 return
             del self._sessions[oldest.id]
+
+
+def _check_attempts_left(session: Session) -> None:
+    if len(session.attempts) >= session.options.attempts:
+        raise RefusedError(
+            Reason.ATTEMPTS_USED_UP,
+            f"All {session.options.attempts} attempts of this session have been used.",
+        )
+
+
+def with_ids(options: Options, *, device_id: str | None, user_id: str | None) -> Options:
+    """The options with the ids that the client has set.
+
+    Raises:
+        RefusedError: `DEVICE_ID` or `USER_ID`: the app server has not left it to the client.
+    """
+    if device_id is None and user_id is None:
+        return options
+    if device_id is not None and not options.device_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.DEVICE_ID, "This session takes no device correlation id from the client."
+        )
+    if user_id is not None and not options.user_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.USER_ID, "This session takes no user correlation id from the client."
+        )
+    return replace(
+        options,
+        device_correlation_id=device_id or options.device_correlation_id,
+        user_correlation_id=user_id or options.user_correlation_id,
+    )
 
 
 def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:

@@ -1,4 +1,4 @@
-"""A hand for the tests: the emulator in this process, called in the words of either version."""
+"""A hand for the tests: the emulator in this process, called in the words of any version."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mockface.clock import Clock
+from mockface.dialects import DIALECTS
 from mockface.engine import Engine
 from mockface.images import portrait
 from mockface.service import Service
@@ -47,6 +48,8 @@ class Answer:
         return code
 
 
+VERSIONS = [dialect.version for dialect in DIALECTS]
+PREVIEWS = ["v1.1-preview.1", "v1.2-preview.1"]  # those with audits
 GA = {False: "/detectLiveness-sessions", True: "/detectLivenessWithVerify-sessions"}
 PREVIEW = {
     False: "/detectLiveness/singleModal/sessions",
@@ -60,8 +63,12 @@ class Face:
 
     def __init__(self, service: Service, version: str, key: str | None = KEY) -> None:
         self.service, self.version, self.key = service, version, key
-        self.preview = "preview" in version
+        self.preview = version in PREVIEWS
         self.paths = PREVIEW if self.preview else GA
+        # What v1.1 does not know, it passes over.
+        self.knows_images = version != "v1.1-preview.1"
+        # As many as the other versions have.
+        self.more = {"numberOfClientAttemptsAllowed": 3} if version.startswith("v1.3") else {}
 
     def send(
         self,
@@ -85,7 +92,7 @@ class Face:
 
     def create(self, *, verify: bool = False, image: bytes | None = None, **options: Any) -> Answer:
         """Creates a session; one with verification gets a portrait."""
-        fields = {n: v for n, v in (OPTIONS | options).items() if v is not None}
+        fields = {n: v for n, v in (OPTIONS | self.more | options).items() if v is not None}
         if not verify:
             return self.post_json(self.paths[False], fields)
         return self.post_form(
@@ -170,7 +177,7 @@ def service(clock: Clock) -> Service:
     return Service(Engine(clock=clock, seed="tests"))
 
 
-@pytest.fixture(params=["v1.2", "v1.2-preview.1"])
+@pytest.fixture(params=VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     chosen: str = request.param
     return chosen

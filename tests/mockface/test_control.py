@@ -10,8 +10,8 @@ from tests.mockface.conftest import NOON, Face
 
 from mockface.control import ROUTE_NAMES
 from mockface.engine import Engine
+from mockface.marks import read_mark
 from mockface.service import Service
-from mockface.vision import read_mark
 from mockface.wire import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,12 @@ def outcomes(face: Face, count: int) -> list[Any]:
 def test_it_says_what_there_is(face: Face) -> None:
     about = face.send("GET", "/_mock").json
 
-    assert about["apiVersions"] == ["v1.2-preview.1", "v1.2"]
+    assert about["apiVersions"] == [
+        "v1.1-preview.1",
+        "v1.2-preview.1",
+        "v1.2",
+        "v1.3-preview.1",
+    ]
     assert list(about["scenarios"]) == ["real", "spoof", "uncertain", "wrong-person", "mask"]
     assert about["routes"] == list(ROUTE_NAMES)
     assert "PUT /_mock/sessions/{}/scenario" in about["control"]

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.mockface.conftest import Face
 
+from mockface import delays
+from mockface.dice import Dice
+from mockface.engine import Engine
+from mockface.service import Service
+from mockface.wire import WHOLE, Delivery
+
 if TYPE_CHECKING:
-    from mockface.service import Service
+    from mockface.clock import Clock
 
 
 @pytest.mark.parametrize(
@@ -140,9 +146,195 @@ def test_the_journal_names_the_fault(face: Face) -> None:
         {"route": "create", "status": "500"},
         {"route": "create", "body": "nonsense"},
         {"route": "create", "delay": -1},
+        {"route": "create", "delay": {"low": 2, "high": 1}},
+        {"route": "create", "delay": {"median": 1}},
+        {"route": "create", "delay": {"median": "1", "sigma": 1}},
+        {"route": "create", "delay": [1]},
+        {"route": "create", "status": 500, "probability": 0},
+        {"route": "create", "status": 500, "seconds": -1},
+        {"route": "create", "cutAfter": -1},
+        {"route": "create", "bytesPerSecond": 0},
+        {"route": "create", "reset": "yes"},
         {"route": "create", "status": 500, "count": -1},
     ],
 )
 def test_a_wrong_instruction_is_refused(face: Face, told: object) -> None:
     assert face.post_json("/_mock/faults", told).code == "BadArgument"
     assert face.send("GET", "/_mock/faults").json == {"faults": []}
+
+
+# --- chance, time and the way an answer travels -------------------------------------------------
+
+
+def statuses(face: Face, count: int) -> list[int]:
+    return [face.create().status for _ in range(count)]
+
+
+def test_chance_hits_its_share_and_the_same_answers_every_time(version: str) -> None:
+    def run(seed: str, noise: int) -> list[int]:
+        service = Service(Engine(seed=seed))
+        mine, other = Face(service, version, key="a"), Face(service, version, key="b")
+        for face in (other, mine):
+            told = {"route": "create", "status": 500, "probability": 0.3, "count": 0}
+            face.post_json("/_mock/faults", told)
+        seen: list[int] = []
+        for _ in range(100):
+            seen += statuses(mine, 1)
+            statuses(other, noise)
+        return seen
+
+    quiet = run("s", noise=0)
+
+    assert 15 <= quiet.count(500) <= 45
+    assert quiet == run("s", noise=2)
+    assert quiet != run("t", noise=0)
+
+
+def test_a_count_counts_hits_and_not_misses(face: Face) -> None:
+    told = {"route": "create", "status": 500, "probability": 0.5, "count": 3}
+    face.post_json("/_mock/faults", told)
+    assert statuses(face, 60).count(500) == 3
+
+
+def test_an_outage_ends_by_the_clock(face: Face, clock: Clock) -> None:
+    face.post_json("/_mock/faults", {"route": "*", "status": 503, "count": 0, "seconds": 30})
+
+    assert statuses(face, 2) == [503, 503]
+    (fault,) = face.send("GET", "/_mock/faults").json["faults"]
+    assert fault["until"] == "2026-01-01T12:00:30.0000000+00:00"
+    clock.advance(30)
+    assert statuses(face, 1) == [200]
+    assert face.send("GET", "/_mock/faults").json == {"faults": []}
+
+
+@pytest.mark.parametrize(
+    ("delay", "low", "high"),
+    [
+        (2, 2.0, 2.0),
+        ({"low": 0.5, "high": 1.5}, 0.5, 1.5),
+        ({"median": 0.2, "sigma": 0.5}, 0.02, 2.0),
+        ({"median": 600, "sigma": 9}, 0.0, 600.0),
+    ],
+    ids=str,
+)
+def test_delays_are_drawn(face: Face, delay: object, low: float, high: float) -> None:
+    told = face.post_json("/_mock/faults", {"route": "create", "delay": delay, "count": 0}).json
+    drawn = [face.create().response.delay for _ in range(40)]
+
+    assert told["delay"] == delay
+    assert all(low <= each <= high for each in drawn)
+    assert low == high or len(set(drawn)) > 10
+
+
+def test_a_lognormal_delay_has_its_median_in_the_middle() -> None:
+    dice = Dice("d")
+    drawn = sorted(delays.Lognormal(2.0, 0.5).draw(dice.generator(n)) for n in range(400))
+    assert 1.7 < drawn[200] < 2.3
+    assert drawn[-1] > 2 * drawn[200]
+
+
+@pytest.mark.parametrize(
+    ("told", "delivery", "sent"),
+    [
+        ({"cutAfter": 10}, Delivery(cut_after=10), 10),
+        ({"cutAfter": 0, "status": 500}, Delivery(cut_after=0), 0),
+        ({"reset": True}, Delivery(reset=True), 0),
+        ({"bytesPerSecond": 100}, Delivery(bytes_per_second=100), None),
+        (
+            {"bytesPerSecond": 100, "cutAfter": 25},
+            Delivery(bytes_per_second=100, cut_after=25),
+            25,
+        ),
+    ],
+    ids=str,
+)
+def test_how_an_answer_travels(
+    face: Face, told: dict[str, object], delivery: Delivery, sent: int | None
+) -> None:
+    face.post_json("/_mock/faults", {"route": "create"} | told)
+    response = face.create().response
+
+    pieces = list(response.pieces())
+
+    assert response.delivery == delivery
+    arrived = b"".join(piece for _, piece in pieces)
+    assert arrived == response.body[:sent]
+    if delivery.bytes_per_second is not None:
+        assert sum(wait for wait, _ in pieces) == pytest.approx(len(arrived) / 100)
+        assert {len(piece) for _, piece in pieces[:-1]} == {10}
+    assert face.create().response.delivery is WHOLE
+
+
+def test_one_fault_is_dropped(service: Service, face: Face) -> None:
+    first, second = (
+        face.post_json("/_mock/faults", {"route": "create", "status": status}).json
+        for status in (500, 503)
+    )
+    other = Face(service, face.version, key="b")
+
+    assert other.send("DELETE", f"/_mock/faults/{first['id']}").status == 404
+    assert face.send("DELETE", f"/_mock/faults/{first['id']}").status == 204
+    assert face.send("DELETE", f"/_mock/faults/{first['id']}").status == 404
+    assert face.send("DELETE", "/_mock/faults/x").status == 404
+    assert face.create().status == second["status"]
+
+
+def test_faults_that_wait_are_bounded(face: Face) -> None:
+    told = {"route": "create", "status": 500}
+    answers = [face.post_json("/_mock/faults", told).status for _ in range(1001)]
+    assert (answers[-2], answers[-1]) == (201, 400)
+
+
+# --- the tiers' rate limits ---------------------------------------------------------------------
+
+
+def test_the_free_tier_takes_twenty_calls_a_minute(face: Face, clock: Clock) -> None:
+    assert face.put_json("/_mock/limit", {"tier": "f0"}).json == {"tier": "F0"}
+    assert set(statuses(face, 20)) == {200}
+    clock.advance(12.5)
+
+    refused = face.create()
+
+    assert (refused.status, refused.code) == (429, "429")
+    assert refused.headers["Retry-After"] == "48"
+    assert "48 seconds" in refused.json["error"]["message"]
+    clock.advance(47.4)
+    assert statuses(face, 1) == [429]
+    clock.advance(0.6)
+    assert statuses(face, 21) == [200] * 20 + [429]
+
+
+def test_the_standard_tier_takes_ten_calls_a_second(version: str, clock: Clock) -> None:
+    face = Face(Service(Engine(clock=clock), tier="S0"), version)
+
+    assert statuses(face, 11) == [200] * 10 + [429]
+    clock.advance(0.5)
+    assert face.create().headers["Retry-After"] == "1"
+    clock.advance(0.5)
+    assert statuses(face, 1) == [200]
+
+
+def test_the_clients_calls_count_too(face: Face) -> None:
+    token = face.create().json["authToken"]
+    face.put_json("/_mock/limit", {"tier": "S0"})
+    statuses(face, 10)
+
+    answer = face.attempt(token)
+
+    assert answer.status == 429
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_limit_is_a_tenants_own_or_everybodys(service: Service, version: str) -> None:
+    mine, other, everybody = (Face(service, version, key=key) for key in ("a", "b", None))
+    everybody.put_json("/_mock/limit", {"tier": "S0"})
+    other.put_json("/_mock/limit", {"tier": "none"})
+
+    assert statuses(mine, 11)[-1] == 429
+    assert set(statuses(other, 30)) == {200}
+    assert other.send("GET", "/_mock/limit").json == {"tier": "none"}
+    mine.send("POST", "/_mock/reset")
+    assert statuses(mine, 1) == [200]
+    everybody.send("POST", "/_mock/reset")
+    assert everybody.send("GET", "/_mock/limit").json == {"tier": "none"}
+    assert mine.put_json("/_mock/limit", {"tier": "P9"}).code == "BadArgument"

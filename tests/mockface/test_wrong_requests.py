@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 def test_a_wrong_field_is_named(face: Face, field: str, value: Any, code: str) -> None:
     answer = face.create(**{field: value})
 
+    if field == "enableSessionImage" and not face.knows_images:
+        assert answer.status == 200
+        return
     assert (answer.status, answer.code) == (400, code)
     assert field in answer.json["error"]["message"]
 
@@ -62,6 +65,9 @@ def test_a_wrong_field_of_a_form_is_named(face: Face, field: str, value: Any) ->
     parameters = face.create(verify=True, **{field: value})
 
     for answer in (flat, parameters):
+        if not face.knows_images:
+            assert answer.status == 200
+            continue
         assert (answer.status, answer.code) == (400, "BadArgument")
         assert field in answer.json["error"]["message"]
 
@@ -81,7 +87,7 @@ def test_a_flat_form_carries_every_type_as_text(face: Face) -> None:
 
     result = face.result(created["sessionId"], verify=True).json
     assert face.outcome(result) == "spoofface"
-    assert len(face.newest(result)["verifyImageHash"]) == 64
+    assert len(face.newest(result).get("verifyImageHash", "")) == (64 if face.knows_images else 0)
     assert "sessionImageId" not in face.newest(result)
 
 
@@ -218,8 +224,29 @@ def test_no_such_operation(face: Face, method: str, path: str) -> None:
 
 
 def test_no_such_version(service: Service) -> None:
-    for version in ("v1.0", "v1.1-preview.1", "v9", "..", "v1.2/x"):
-        assert Face(service, version).create().code == "404"
+    for version in (
+        *("v1.0", "v1.1", "v1.1-preview.2", "v1.2-preview.2", "v0.9", "v9", "..", "v1.2/x"),
+        *("v1.4-preview", "v1.4-beta.1", "vv1.4", "v1.4.1", "v99999.1", "latest"),
+    ):
+        answer = Face(service, version).create()
+        assert (answer.status, answer.code) == (404, "404")
+        assert "Warning" not in answer.headers
+
+
+@pytest.mark.parametrize("version", ["v1.3-preview.2", "v1.3", "v1.4", "V2.0-preview.1"])
+def test_a_newer_version_is_answered_as_the_newest_known(service: Service, version: str) -> None:
+    face = Face(service, version)
+    created = face.create()
+
+    assert created.status == 200
+    assert version in created.headers["Warning"]
+    assert "v1.3-preview.1" in created.headers["Warning"]
+    assert face.send("GET", "/settings").json == {"livenessAbuseMonitoring": {"enabled": True}}
+    assert face.attempt(created.json["authToken"]).status == 204
+    unknown = face.send("GET", "/nowhere")
+    assert (unknown.status, unknown.code) == (404, "404")
+    assert version in unknown.headers["Warning"]
+    assert "Warning" not in Face(service, "v1.3-preview.1").create().headers
 
 
 def test_an_oversized_body(face: Face) -> None:
@@ -248,7 +275,10 @@ def test_an_attempt_that_is_no_form(face: Face) -> None:
 # From here on: anything at all. One service for all examples, so that none is the first.
 SERVICE = Service(Engine(keys=["a-key"], seed="anything"))
 PATHS = st.sampled_from(
-    [*GA.values(), *PREVIEW.values(), *CLIENT.values(), "/session/start", "/detect"]
+    [
+        *(*GA.values(), *PREVIEW.values(), *CLIENT.values()),
+        *("/session/start", "/session/attempt/end", "/settings", "/detect"),
+    ]
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=80),
@@ -272,7 +302,9 @@ FIELDS = st.dictionaries(
     JSON,
 )
 ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-VERSIONS = st.sampled_from(["v1.2", "v1.2-preview.1"])
+VERSIONS = st.sampled_from(
+    ["v1.1-preview.1", "v1.2-preview.1", "v1.2", "v1.3-preview.1", "v1.4", "v1.0"]
+)
 
 
 def sound(response: Any) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAILED, USAGE = 1, 2
 """Exit statuses: it was tried and went wrong; it was asked for in a wrong way."""
@@ -76,6 +79,18 @@ def whole(text: str, low: int, high: int) -> int:
     if not (text.isascii() and text.isdigit()) or not low <= int(text[:9]) <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from {low} to {high}")
     return int(text)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A word out of a list, in any case."""
+
+    def check(text: str) -> str:
+        known = {word.lower(): word for word in words}
+        if text.lower() not in known:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
+        return known[text.lower()]
+
+    return check
 
 
 def url(text: str) -> str:

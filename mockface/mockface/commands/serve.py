@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, port, time, url, whole
+from mockface.commands.parts import USAGE, CommandError, one_of, port, time, url, whole
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
@@ -63,6 +63,24 @@ def add(parser: Parser) -> None:
         metavar="URL",
         help="where clients reach the emulator, if not where the app server does",
     )
+    parser.option(
+        "--tier",
+        type=one_of("F0", "S0"),
+        help="hold everybody to the rate limit of a price tier: F0 (20 calls a minute) or S0 (10 "
+        "a second)",
+    )
+    parser.option(
+        "--strict",
+        action="store_true",
+        default=True,
+        help="refuse what the specification does not allow; this is the default",
+    )
+    parser.add_argument(
+        "--loose",
+        dest="strict",
+        action="store_false",
+        help='overlook small mistakes of callers, such as "true" for true',
+    )
     parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
     parser.option(
         "--allow-remote",
@@ -89,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             threads=options.threads,
+            loose=not options.strict,
+            tier=options.tier,
             allow_remote=options.allow_remote,
         )
         url = mock.listen()

@@ -1,20 +1,24 @@
 """The client's side: what the front end's SDK calls with the session's token.
 
-Known are the paths, the token and that the body is a form with a clip (contract section 11). That a
-failed attempt is a 400 with the failure's code is an assumption, and so is 204 for every success on
-v1.2.
+Known are the paths, the token and that an attempt's body is a form with a clip (contract section
+11). That a failed attempt is a 400 with the failure's code is an assumption, and so is 204 for
+every success on v1.2. Of the start and of the end of an attempt only the paths are known; here both
+are POST, both answer with an empty object, a start may name ids as JSON, and neither is needed for
+an attempt.
 """
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from mockface.dialects import reading
+from mockface.dialects import creating, reading
 from mockface.dialects.audit import response_body
-from mockface.dialects.routes import Call, Route
+from mockface.dialects.reading import Field
+from mockface.dialects.routes import Body, Call, Route
 from mockface.scenarios import Failure
-from mockface.sessions import ClientCall, Kind
-from mockface.wire import Request, Response, answer, error
+from mockface.sessions import Attempt, ClientCall, Kind, Session
+from mockface.wire import JSON, Request, Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,28 +32,49 @@ SCENARIO_HEADER = "x-mockface-scenario"
 """What this one attempt is to be."""
 
 
+START = Body(
+    "SessionStart",
+    (
+        Field(
+            "deviceCorrelationId",
+            "device_id",
+            reading.text(creating.LONGEST_CORRELATION_ID),
+            code="InvalidDeviceCorrelationId",
+        ),
+        Field("userCorrelationId", "user_id", reading.text(creating.LONGEST_CORRELATION_ID)),
+    ),
+)
+ATTEMPT = Body(
+    "Attempt",
+    (
+        Field("Content", "", reading.file()),
+        Field("Metadata", "", reading.text(64 * 1024, least=0)),
+        Field("VerifyImage", "", reading.file()),
+    ),
+)
+
+
+def start(call: Call) -> Response:
+    """The client begins; a body that is no JSON says nothing."""
+    ids = {}
+    if reading.media_type(call.request) == JSON and call.request.body:
+        ids = reading.fields(START.fields, reading.json_body(call.request))
+    with call.tenant.turn(call.session_id):
+        call.tenant.start(call.session_id, **ids)
+    return answer(200, {})
+
+
+def end(call: Call) -> Response:
+    """The client is done with an attempt; what it says about it is not known and not read."""
+    with call.tenant.turn(call.session_id):
+        call.tenant.end(call.session_id)
+    return answer(200, {})
+
+
 def _attempt(kind: Kind) -> Callable[[Call], Response]:
     def handler(call: Call) -> Response:
-        request = call.request
-        parts = reading.form(request)
-        content = parts.get("Content")
-        image = parts.get("VerifyImage") or parts.get("verifyImage")
-        session, attempt = call.tenant.attempt(
-            kind,
-            call.session_id,
-            call=ClientCall(
-                path=request.path,
-                method=request.method,
-                content_length=len(request.body),
-                content_type=_kept(request, "content-type") or "",
-                user_agent=_kept(request, "user-agent"),
-                client_request_id=_kept(request, "client-request-id"),
-            ),
-            request_id=call.request_id,
-            content=None if content is None else content.data,
-            verify_image=None if image is None else image.data,
-            scenario=request.header(SCENARIO_HEADER),
-        )
+        with call.tenant.turn(call.session_id):
+            session, attempt = _made(kind, call)
         if isinstance(attempt.outcome, Failure):
             response = error(400, attempt.outcome.code, attempt.outcome.message)
         elif session.options.send_results_to_client:
@@ -62,6 +87,39 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
     return handler
 
 
+def _made(kind: Kind, call: Call) -> tuple[Session, Attempt]:
+    request = call.request
+    parts = reading.form(request)
+    content = parts.get("Content")
+    image = parts.get("VerifyImage") or parts.get("verifyImage")
+    return call.tenant.attempt(
+        kind,
+        call.session_id,
+        call=ClientCall(
+            path=request.path,
+            method=request.method,
+            content_length=len(request.body),
+            content_type=_kept(request, "content-type") or "",
+            user_agent=_kept(request, "user-agent"),
+            client_request_id=_kept(request, "client-request-id"),
+            ip=_address(request),
+        ),
+        request_id=call.request_id,
+        content=None if content is None else content.data,
+        verify_image=None if image is None else image.data,
+        scenario=request.header(SCENARIO_HEADER),
+    )
+
+
+def _address(request: Request) -> str:
+    """Where the client is; what a proxy or a test says of it counts more than the socket."""
+    forwarded = (request.header("x-forwarded-for") or "").partition(",")[0].strip()
+    try:
+        return str(ip_address(forwarded))
+    except ValueError:
+        return request.peer
+
+
 def _kept(request: Request, name: str) -> str | None:
     """A header as the audit keeps it: a session must not grow with what a client sends."""
     value = request.header(name)
@@ -70,7 +128,24 @@ def _kept(request: Request, name: str) -> str | None:
 
 ROUTES = (
     Route(
-        "attempt", "POST", "/detectLiveness/singleModal", _attempt(Kind.LIVENESS), client_side=True
+        "session-start",
+        "POST",
+        "/session/start",
+        start,
+        client_side=True,
+        operation="StartSession",
+        json=START,
+        gives="Empty",
+    ),
+    Route(
+        "attempt",
+        "POST",
+        "/detectLiveness/singleModal",
+        _attempt(Kind.LIVENESS),
+        client_side=True,
+        operation="DetectLiveness",
+        form=ATTEMPT,
+        gives="LivenessResponseBody",
     ),
     Route(
         "attempt-with-verify",
@@ -78,5 +153,17 @@ ROUTES = (
         "/detectLivenessWithVerify/singleModal",
         _attempt(Kind.VERIFY),
         client_side=True,
+        operation="DetectLivenessWithVerify",
+        form=ATTEMPT,
+        gives="LivenessResponseBody",
+    ),
+    Route(
+        "attempt-end",
+        "POST",
+        "/session/attempt/end",
+        end,
+        client_side=True,
+        operation="EndAttempt",
+        gives="Empty",
     ),
 )

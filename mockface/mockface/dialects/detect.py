@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from mockface import faces, session_images
 from mockface.dialects import reading
-from mockface.dialects.errors import bad_body, bad_media_type
+from mockface.dialects.errors import bad_media_type
 from mockface.dialects.images import STREAM
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, present, rectangle
-from mockface.dialects.routes import Call, Route
+from mockface.dialects.routes import Body, Call, Route
 from mockface.wire import JSON, Response, WireError, answer
 
 if TYPE_CHECKING:
@@ -56,19 +56,19 @@ class Asked:
         detection: The model that finds faces.
         recognition: The model that the ids are for.
         face_id: Whether the faces get ids.
-        attributes: The names of the attributes, in the order of the query.
         landmarks: Whether the 27 points are wanted.
         show_recognition: Whether the answer repeats the recognition model.
         seconds: How long the ids are good for; nothing of the emulator takes them.
+        attributes: The names of the attributes, in the order of the query.
     """
 
-    detection: str = _DETECTION_MODELS[0]
-    recognition: str = _RECOGNITION_MODELS[0]
-    face_id: bool = True
+    detection: str
+    recognition: str
+    face_id: bool
+    landmarks: bool
+    show_recognition: bool
+    seconds: int
     attributes: tuple[str, ...] = ()
-    landmarks: bool = False
-    show_recognition: bool = False
-    seconds: int = 86_400
 
 
 def _names(value: object) -> object:
@@ -81,19 +81,40 @@ def _names(value: object) -> object:
 
 
 _QUERY = (
-    Field("detectionModel", "detection", reading.one_of(*_DETECTION_MODELS)),
-    Field("recognitionModel", "recognition", reading.one_of(*_RECOGNITION_MODELS)),
-    Field("returnFaceId", "face_id", reading.boolean()),
-    Field("returnFaceAttributes", "attributes", Type(_names)),
-    Field("returnFaceLandmarks", "landmarks", reading.boolean()),
-    Field("returnRecognitionModel", "show_recognition", reading.boolean()),
-    Field("faceIdTimeToLive", "seconds", reading.integer(60, 86_400)),
+    Field(
+        "detectionModel",
+        "detection",
+        reading.one_of(*_DETECTION_MODELS),
+        default=_DETECTION_MODELS[0],
+    ),
+    Field(
+        "recognitionModel",
+        "recognition",
+        reading.one_of(*_RECOGNITION_MODELS),
+        default=_RECOGNITION_MODELS[0],
+    ),
+    Field("returnFaceId", "face_id", reading.boolean(), default=True),
+    Field("returnFaceAttributes", "attributes", Type(_names, schema={"type": "string"})),
+    Field("returnFaceLandmarks", "landmarks", reading.boolean(), default=False),
+    Field("returnRecognitionModel", "show_recognition", reading.boolean(), default=False),
+    Field("faceIdTimeToLive", "seconds", reading.integer(60, 86_400), default=86_400),
+)
+_BODY = Body(
+    "DetectFromSessionImageIdRequest",
+    (
+        Field(
+            "sessionImageId",
+            "image_id",
+            reading.text(_LONGEST_IMAGE_ID),
+            code="InvalidRequestBody",
+            required=True,
+        ),
+    ),
 )
 
 
 def _asked(call: Call) -> Asked:
-    values = reading.from_text(_QUERY, call.request.parameters())
-    asked = Asked(**reading.fields(_QUERY, values))
+    asked = Asked(**reading.query(call.request, _QUERY))
     for name in asked.attributes:
         detections, recognitions, _ = _ATTRIBUTES[name]
         if asked.detection not in detections:
@@ -115,10 +136,7 @@ def _image_id(body: dict[str, object]) -> str:
     if "url" in body:
         # An emulator that fetches what it is told would be a way into the network it stands in.
         raise WireError(400, "InvalidURL", "The emulator fetches no pictures: post the bytes.")
-    image_id = body.get("sessionImageId")
-    if not isinstance(image_id, str) or not 1 <= len(image_id) <= _LONGEST_IMAGE_ID:
-        raise bad_body("The body has neither a sessionImageId nor a picture.")
-    return image_id
+    return str(reading.fields(_BODY.fields, body)["image_id"])
 
 
 def _result(face: Face, face_id: str, asked: Asked) -> Json:
@@ -207,4 +225,15 @@ reference images may depend on them.
 
 _BY_LOWER = {name.lower(): name for name in _ATTRIBUTES}
 
-ROUTES = (Route("detect", "POST", "/detect", detect),)
+ROUTES = (
+    Route(
+        "detect",
+        "POST",
+        "/detect",
+        detect,
+        operation="DetectFromSessionImageId",
+        query=_QUERY,
+        json=_BODY,
+        gives="FaceDetectionResult[]",
+    ),
+)

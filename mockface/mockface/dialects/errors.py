@@ -22,6 +22,10 @@ _WIRE = MappingProxyType(
         Reason.SESSION_IMAGE_NOT_FOUND: (404, "SessionNotFound"),
         Reason.IMAGE_SIZE: (400, "InvalidImageSize"),
         Reason.IMAGE_INVALID: (400, "InvalidImage"),
+        Reason.DEVICE_ID: (400, "InvalidDeviceCorrelationId"),
+        # No code is known for the id of a user: assumption.
+        Reason.USER_ID: (400, "BadArgument"),
+        Reason.CONCURRENT: (409, "ConcurrentOperationConflict"),
         # Assumption: the client SDK's own names for the two cases.
         Reason.VERIFY_IMAGE_MISSING: (400, "VerifyImageNotProvided"),
         Reason.VERIFY_IMAGE_NOT_ALLOWED: (400, "SetVerifyImageNotAllowed"),

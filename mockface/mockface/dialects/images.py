@@ -16,7 +16,14 @@ def session_image(call: Call) -> Response:
 
 
 def _route(base: str) -> Route:
-    return Route("session-image", "GET", f"{base}/{{sessionImageId}}", session_image)
+    return Route(
+        "session-image",
+        "GET",
+        f"{base}/{{sessionImageId}}",
+        session_image,
+        operation="GetSessionImage",
+        gives="bytes",
+    )
 
 
 PREVIEW_ROUTES = (_route("/session/sessionImages"),)

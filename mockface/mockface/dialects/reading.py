@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mockface import multipart
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 FORM = "multipart/form-data"
 _MOST_JSON_BYTES = 64 * 1024
-_MOST_PAGE = 1000
-_MOST_START_CHARACTERS = 64
 _MOST_DIGITS = 9
 
 
@@ -29,10 +27,14 @@ class Type:
     Attributes:
         check: Takes a JSON value, gives the checked one or raises `ValueError`.
         from_text: Makes a JSON value of a form's text; what it cannot read, it leaves as it is.
+        schema: The same as a JSON Schema, without the fields of an object.
+        table: The fields, if it is an object.
     """
 
     check: Callable[[object], object]
     from_text: Callable[[str], object] = str
+    schema: Mapping[str, object] = field(default_factory=dict)
+    table: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Field:
         type: What it may hold.
         code: The service's code when it is wrong.
         required: Whether it has to be there; `null` counts as absent.
+        default: What counts where it is absent; `None` leaves that to the engine.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Field:
     type: Type
     code: str = "BadArgument"
     required: bool = False
+    default: object = None
 
 
 def one_of(*words: str) -> Type:
@@ -63,7 +67,7 @@ def one_of(*words: str) -> Type:
             raise ValueError(f"must be one of {', '.join(words)}")
         return known[value.lower()]
 
-    return Type(check)
+    return Type(check, schema={"type": "string", "enum": list(words)})
 
 
 def boolean() -> Type:
@@ -75,7 +79,7 @@ def boolean() -> Type:
             return value
         raise ValueError("must be true or false")
 
-    return Type(check, lambda text: words.get(text.lower(), text))
+    return Type(check, lambda text: words.get(text.lower(), text), {"type": "boolean"})
 
 
 def integer(low: int, high: int) -> Type:
@@ -86,7 +90,11 @@ def integer(low: int, high: int) -> Type:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return value
 
-    return Type(check, lambda text: int(text) if _is_short_number(text) else text)
+    return Type(
+        check,
+        lambda text: int(text) if _is_short_number(text) else text,
+        {"type": "integer", "format": "int32", "minimum": low, "maximum": high},
+    )
 
 
 def number(low: float, high: float) -> Type:
@@ -105,18 +113,36 @@ def number(low: float, high: float) -> Type:
         except ValueError:
             return text
 
-    return Type(check, from_text)
+    return Type(
+        check, from_text, {"type": "number", "format": "float", "minimum": low, "maximum": high}
+    )
 
 
-def text(most: int) -> Type:
-    """A text that is not empty."""
+def text(most: int, least: int = 1) -> Type:
+    """A text within bounds of its length."""
 
     def check(value: object) -> object:
-        if not isinstance(value, str) or not 1 <= len(value) <= most:
-            raise ValueError(f"must be a text of 1 to {most} characters")
+        if not isinstance(value, str) or not least <= len(value) <= most:
+            raise ValueError(f"must be a text of {least} to {most} characters")
         return value
 
-    return Type(check)
+    return Type(check, schema={"type": "string", "minLength": least, "maxLength": most})
+
+
+def file() -> Type:
+    """A part of a form that is a file; forms are read by themselves, so nothing is checked."""
+    return Type(lambda value: value, schema={"type": "string", "format": "binary"})
+
+
+def record(*table: Field) -> Type:
+    """An object with fields of its own."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, dict):
+            raise ValueError("must be an object")  # noqa: TRY004 - see `number`
+        return fields(table, value)
+
+    return Type(check, table=table)
 
 
 def fields(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, Any]:
@@ -128,22 +154,31 @@ def fields(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, An
         WireError: The first field that is missing or wrong.
     """
     read: dict[str, Any] = {}
-    for field in table:
-        value = values.get(field.name)
+    for each in table:
+        value = values.get(each.name)
         if value is None:
-            if field.required:
-                raise WireError(400, field.code, f"{field.name} is missing.")
+            if each.required:
+                raise WireError(400, each.code, f"{each.name} is missing.")
+            if each.default is not None:
+                read[each.into] = each.default
             continue
         try:
-            read[field.into] = field.type.check(value)
+            read[each.into] = each.type.check(value)
         except ValueError as wrong:
-            raise WireError(400, field.code, f"{field.name} {wrong}.") from None
+            raise WireError(400, each.code, f"{each.name} {wrong}.") from None
     return read
 
 
-def from_text(table: Iterable[Field], texts: Mapping[str, str]) -> dict[str, object]:
-    """The values that a form's texts stand for, by the types of their fields."""
-    return {f.name: f.type.from_text(texts[f.name]) for f in table if f.name in texts}
+def from_text(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, object]:
+    """The values with every text turned into what it stands for, by the types of their fields."""
+    read = dict(values)
+    for each in table:
+        value = values.get(each.name)
+        if isinstance(value, str):
+            read[each.name] = each.type.from_text(value)
+        elif isinstance(value, dict):
+            read[each.name] = from_text(each.type.table, value)
+    return read
 
 
 def media_type(request: Request) -> str:
@@ -193,19 +228,13 @@ def form(request: Request) -> dict[str, Part]:
         raise bad_body(str(wrong)) from None
 
 
-def paging(request: Request) -> tuple[str, int]:
-    """`start` and `top` of a list (contract section 9).
+def query(request: Request, table: Iterable[Field]) -> dict[str, Any]:
+    """The fields of a query.
 
     Raises:
-        WireError: 400 `BadArgument`.
+        WireError: 400 with the code of the first field that is wrong.
     """
-    given = request.parameters()
-    start, top = given.get("start", ""), given.get("top", str(_MOST_PAGE))
-    if len(start) > _MOST_START_CHARACTERS:
-        raise WireError(400, "BadArgument", "start must be an id of at most 64 characters.")
-    if not _is_short_number(top) or not 1 <= int(top) <= _MOST_PAGE:
-        raise WireError(400, "BadArgument", f"top must be a whole number from 1 to {_MOST_PAGE}.")
-    return start, int(top)
+    return fields(table, from_text(table, request.parameters()))
 
 
 def _is_short_number(value: str) -> bool:

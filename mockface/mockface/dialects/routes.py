@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
+    from mockface.dialects.reading import Field
     from mockface.tenant import Tenant
     from mockface.wire import Request, Response
 
@@ -24,12 +25,14 @@ class Call:
         tenant: Whose call it is.
         session_id: The session, or the session image, that the path names, or the session that the
             client's token opens; else empty.
+        loose: Whether small mistakes of the caller are overlooked.
     """
 
     request: Request
     request_id: str
     tenant: Tenant
     session_id: str = ""
+    loose: bool = False
 
     @property
     def now(self) -> float:
@@ -48,6 +51,13 @@ class Route:
         handler: Does it.
         client_side: The front end calls it with the session's token, from a browser of another
             origin.
+        operation: What the specification calls it.
+        query: The fields of the query.
+        json: The fields of a JSON body, and what the specification calls their object.
+        form: The same of a form.
+        status: Of the answer to a success.
+        gives: The shape of that answer, `[]` behind it for a list, `bytes` for a file; empty for
+            none. The shapes stand in `mockface.dialects.shapes`.
     """
 
     name: str
@@ -55,6 +65,27 @@ class Route:
     path: str
     handler: Callable[[Call], Response]
     client_side: bool = False
+    operation: str = ""
+    query: tuple[Field, ...] = ()
+    json: Body | None = None
+    form: Body | None = None
+    status: int = 200
+    gives: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a body may hold.
+
+    Attributes:
+        name: What the specification calls its object.
+        fields: Its fields.
+        always: What counts besides, and no field can change.
+    """
+
+    name: str
+    fields: tuple[Field, ...]
+    always: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
