@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
@@ -206,6 +206,7 @@ def _commands() -> AppGroup:
     @group.command("sweep", help="Close what expired or crashed, delete what is to be deleted.")
     def sweep() -> None:
         binding: _Binding = flask.current_app.extensions[EXTENSION]
-        click.echo(binding.orchestrator.sweep())
+        report = asdict(binding.orchestrator.sweep())
+        click.echo(", ".join(f"{name} {number}" for name, number in report.items()))
 
     return group

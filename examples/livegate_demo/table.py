@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 COLOURS: Final = {"passed": "green", "rejected": "red"}
 WIDTH: Final = 120
 """Columns where no terminal says how many there are."""
+WIDE: Final = 100
+"""Columns from which on a step fits in one line."""
 COLUMNS: Final = (("", 1), ("who → whom", 27), ("what", 26), ("on the wire", None))
 
 
@@ -21,9 +24,9 @@ class TablePrinter:
     """Prints a table a session, and under it the verdict."""
 
     def __init__(self) -> None:
-        self._console = Console()
+        self._console = Console(highlight=False)
         if not self._console.is_terminal:
-            self._console = Console(width=WIDTH)
+            self._console = Console(width=WIDTH, highlight=False)
 
     def begin(self, title: str) -> None:
         """Print the title and the headings."""
@@ -44,8 +47,12 @@ class TablePrinter:
         self._console.print(f"  verdict: [bold {colour}]{state}[/]{escape(reasons)}\n")
 
     def _row(self, *cells: str) -> None:
+        wide = self._console.width >= WIDE
+        shown = list(zip(COLUMNS, cells, strict=True))
         table = Table.grid(padding=(0, 2, 0, 0))
-        for _, width in COLUMNS:
+        for (_, width), _ in shown if wide else shown[:-1]:
             table.add_column(width=width)
-        table.add_row(*cells)
+        table.add_row(*(cell for _, cell in (shown if wide else shown[:-1])))
         self._console.print(table)
+        if not wide:
+            self._console.print(Padding(cells[-1], (0, 0, 0, 3)))

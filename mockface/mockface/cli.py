@@ -30,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as wrong:
         print(f"mockface: {wrong}", file=sys.stderr)
         return wrong.status
+    except ModuleNotFoundError as missing:
+        if missing.name is None or missing.name.startswith("mockface"):
+            raise
+        remedy = "run: pip install 'livegate[mock]'"
+        print(f"mockface: {missing.name} is not installed; {remedy}", file=sys.stderr)
+        return 2
     return result
 
 

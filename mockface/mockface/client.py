@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from mockface.scenarios import FAILURE_CODES
 from mockface.sending import over_http
 
 if TYPE_CHECKING:
@@ -24,12 +25,7 @@ _DETECT = {"liveness": "detectLiveness", "liveness-with-verify": "detectLiveness
 
 _NO_CONTENT, _BAD_REQUEST, _UNAUTHORIZED, _SERVER_ERROR = 204, 400, 401, 500
 
-ATTEMPT_FAILURES = frozenset(
-    {
-        "FaceWithMaskDetected",
-        "VerifyImageNotProvided",
-    }
-)
+ATTEMPT_FAILURES = frozenset((*FAILURE_CODES, "VerifyImageNotProvided"))
 """Codes of the service that the web element reports under the same name."""
 
 

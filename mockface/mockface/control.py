@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mockface import control_bodies as bodies
 from mockface.control_faults import FaultControl
+from mockface.control_journal import JournalControl
 from mockface.control_order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
 from mockface.damage import BODIES
 from mockface.dialects import DIALECTS, reading
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mockface.faults import Faults
     from mockface.journal import Journal
     from mockface.limits import Limits
+    from mockface.pace import Pace
     from mockface.tenant import Tenant
 
 __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
@@ -65,15 +67,17 @@ class Control:
             ("POST", "queue"): self._enqueue,
             ("GET", "sessions"): self._sessions,
             ("PUT", "sessions/{}/scenario"): self._pin,
+            ("GET", "pace"): self._pace,
+            ("PUT", "pace"): self._set_pace,
+            ("PUT", "sessions/{}/pace"): self._pin_pace,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
-            ("GET", "journal"): self._read_journal,
-            ("DELETE", "journal"): self._clear_journal,
             ("POST", "reset"): self._reset,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
+        self._places |= JournalControl(journal).places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -141,6 +145,20 @@ class Control:
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
         return answer(200, {"sessionId": order.name, "scenario": name})
 
+    def _pace(self, order: Order) -> Response:
+        return answer(200, {"pace": str((order.tenant or self._engine).pace)})
+
+    def _set_pace(self, order: Order) -> Response:
+        (order.tenant or self._engine).pace = _told_pace(order.request)
+        return self._pace(order)
+
+    def _pin_pace(self, order: Order) -> Response:
+        pace = _told_pace(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin_pace(order.name, pace) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "pace": str(pace)})
+
     def _clock(self, order: Order) -> Response:
         clock = (order.tenant or self._engine).clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
@@ -160,14 +178,6 @@ class Control:
         elif told["resume"]:
             clock.resume()
         return self._clock(order)
-
-    def _read_journal(self, order: Order) -> Response:
-        entries = self._journal.entries(order.tenant_id)
-        return answer(200, {"entries": [bodies.about_entry(entry) for entry in entries]})
-
-    def _clear_journal(self, order: Order) -> Response:
-        self._journal.clear(order.tenant_id)
-        return Response(204)
 
     def _reset(self, order: Order) -> Response:
         (order.tenant or self._engine).reset()
@@ -203,3 +213,8 @@ class Control:
 def _scenario_name(request: Request) -> str:
     told = reading.fields(bodies.SCENARIO, reading.json_body(request))
     return str(told["scenario"])
+
+
+def _told_pace(request: Request) -> Pace:
+    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    return pace

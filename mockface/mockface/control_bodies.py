@@ -13,12 +13,12 @@ from mockface.dialects.rendering import Json, timestamp
 from mockface.faces import GLASSES
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.limits import TIERS
-from mockface.scenarios import Decision
+from mockface.pace import Pace
+from mockface.scenarios import LONGEST_NAME, Decision
 
 if TYPE_CHECKING:
     from mockface.delays import Delay
     from mockface.faults import Fault
-    from mockface.journal import Entry
     from mockface.people import Person
     from mockface.sessions import Session
     from mockface.tenant import Tenant
@@ -38,6 +38,10 @@ def _moment(value: object) -> object:
     if value is True:
         return None
     return moment(value if isinstance(value, str) else "")
+
+
+def _pace(value: object) -> object:
+    return Pace.parse(value if isinstance(value, str) else "")
 
 
 _SECONDS = reading.number(0, LONGEST_SECONDS)
@@ -68,13 +72,14 @@ FAULT = (
     Field("bytesPerSecond", "bytes_per_second", reading.number(1, _MOST_BYTES)),
     Field("reset", "reset", reading.boolean()),
 )
+SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+PACE = (Field("pace", "pace", Type(_pace), required=True),)
 EFFECTS = frozenset(
     {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
 )
 """What a fault does; it has to do one of these."""
 
 LIMIT = (Field("tier", "tier", reading.one_of("none", *TIERS), required=True),)
-SCENARIO = (Field("scenario", "scenario", reading.text(64), required=True),)
 CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
     Field("freeze", "freeze", Type(_moment)),
@@ -98,7 +103,7 @@ def about_session(tenant: Tenant, session: Session) -> Json:
         "tenant": tenant.id,
         "createdDateTime": timestamp(session.created_at),
         "progress": session.progress.name.lower(),
-        "scenario": session.scenario or tenant.scenario,
+        "scenario": session.pinned or session.scenario or tenant.scenario,
         "attempts": [
             attempt.outcome.name.lower()
             if isinstance(attempt.outcome, Decision)
@@ -133,21 +138,6 @@ def _about_delay(delay: Delay) -> object:
     if isinstance(delay, Uniform):
         return {"low": delay.low, "high": delay.high}
     return {"median": delay.median, "sigma": delay.sigma}
-
-
-def about_entry(entry: Entry) -> Json:
-    """A line of the journal."""
-    return {
-        "at": timestamp(entry.at),
-        "tenant": entry.tenant_id,
-        "method": entry.method,
-        "path": entry.path,
-        "route": entry.route,
-        "status": entry.status,
-        "code": entry.code,
-        "requestId": entry.request_id,
-        "fault": entry.fault,
-    }
 
 
 def about_person(person: Person) -> Json:

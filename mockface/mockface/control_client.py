@@ -97,6 +97,19 @@ class ControlClient:
         """Binds a session to a scenario."""
         self.call("PUT", f"sessions/{quote(session_id, safe='')}/scenario", {"scenario": scenario})
 
+    @property
+    def pace(self) -> str:
+        """When results are out when nobody says otherwise: `at-once`, `3reads` or `30s`."""
+        return str(self._object("GET", "pace")["pace"])
+
+    @pace.setter
+    def pace(self, pace: str) -> None:
+        self.call("PUT", "pace", {"pace": pace})
+
+    def pin_pace(self, session_id: str, pace: str) -> None:
+        """Binds a session to a pace; `at-once` lets out what is late."""
+        self.call("PUT", f"sessions/{quote(session_id, safe='')}/pace", {"pace": pace})
+
     # --- what happens
 
     def sessions(self) -> list[Json]:

@@ -14,6 +14,7 @@ from mockface import scenarios
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
+from mockface.pace import Pace
 from mockface.tenant import Tenant, session_gone
 from mockface.tokens import TokenMint
 from mockface.vision import Eyes, Vision
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mockface.tokens import Claims
 
 _LONGEST_KEY = 256
+_AT_ONCE = Pace()
 
 
 class Engine:
@@ -36,6 +38,7 @@ class Engine:
             own.
         scenario: What attempts are when nobody says otherwise.
         vision: How posted pictures are looked at: `auto`, `opencv` or `portraits`.
+        pace: When results are out when nobody says otherwise.
 
     Raises:
         NoOpenCVError: `opencv` without the extra `vision`.
@@ -50,6 +53,7 @@ class Engine:
         keys: Collection[str] | None = None,
         scenario: str = scenarios.DEFAULT,
         vision: str = Vision.AUTO,
+        pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
         self.eyes = Eyes(vision)
@@ -61,6 +65,9 @@ class Engine:
         self._strangers = 0
         self._first_scenario = scenarios.scenario(scenario).name
         self._scenario = self._first_scenario
+        self._first_pace = pace
+        self.pace = pace
+        """When results are out in all tenants that have no pace of their own."""
 
     @property
     def scenario(self) -> str:
@@ -130,6 +137,7 @@ class Engine:
             self._tenants.clear()
             self._strangers = 0
             self._scenario = self._first_scenario
+            self.pace = self._first_pace
         self.clock.reset()
 
     def _of(self, *names: str) -> Tenant:

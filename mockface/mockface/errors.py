@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+_LONGEST_SHOWN = 64
+
 
 class Reason(Enum):
     """What stands in the way. The dialects say which status and code a reason has on the wire."""
@@ -47,4 +49,5 @@ class UnknownScenarioError(ValueError):
     """
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"Unknown scenario {name!r}; the known ones are: {', '.join(known)}.")
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
+        super().__init__(f"Unknown scenario {shown!r}; the known ones are: {', '.join(known)}.")

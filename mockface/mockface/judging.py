@@ -1,16 +1,20 @@
-"""How an attempt is judged: a pure function of the session, the scenario's step and the dice."""
+"""How attempts and reference images are judged: pure functions of what is there and the dice."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mockface.scenarios import Decision, Step
+from mockface.errors import Reason, RefusedError
+from mockface.scenarios import Decision, Finding, Step
 from mockface.session_images import image_id
 from mockface.sessions import (
     MATCH_THRESHOLD,
     Abuse,
     Attempt,
     ClientCall,
+    Flagged,
     Match,
     Rectangle,
     ReferenceImage,
@@ -19,6 +23,10 @@ from mockface.sessions import (
 
 if TYPE_CHECKING:
     from mockface.dice import Dice
+    from mockface.pace import Pace
+
+
+_FACES_FOUND = MappingProxyType({Finding.NO_FACE: "no face was", Finding.TWO_FACES: "2 faces were"})
 
 
 def judge(
@@ -30,6 +38,8 @@ def judge(
     now: float,
     reference: ReferenceImage | None,
     person: str | None,
+    pace: Pace,
+    flagged: tuple[Flagged, ...],
     dice: Dice,
 ) -> Attempt:
     """Judges the next attempt of a session.
@@ -42,6 +52,8 @@ def judge(
         now: Seconds since 1970.
         reference: What to compare with; `None` in a session without verification.
         person: Who is in front of the camera, if the client's picture says so.
+        pace: When the result is out, if neither the session nor the step says so.
+        flagged: The attempts of other sessions that abuse monitoring has flagged.
         dice: Where numbers come from.
 
     Returns:
@@ -51,6 +63,8 @@ def judge(
     own = dice.child("attempt", session.id, number)
     succeeded = isinstance(step.outcome, Decision)
     options = session.options
+    digest = own.bytes("digest").hex().upper()
+    pace = session.pace or step.pace or pace
     return Attempt(
         number=number,
         request_id=request_id,
@@ -58,20 +72,44 @@ def judge(
         call=call,
         outcome=step.outcome,
         face=_face(own),
-        digest=own.bytes("digest").hex().upper(),
+        digest=digest,
+        client_digest=own.bytes("tampered").hex().upper() if step.digest_differs else digest,
         latency_ms=own.integer(500, 1500, "latency"),
-        match=None if reference is None else _match(session, step, reference, person, own),
+        match=(
+            _match(session, step, reference, person, own)
+            if reference is not None and step.compared
+            else None
+        ),
         session_image_id=(
             image_id(session.id, number, own)
             if succeeded and options.enable_session_image
             else None
         ),
         verify_image_hash=(
-            reference.sha256 if reference is not None and options.return_verify_image_hash else None
+            _hash(reference, step, own)
+            if reference is not None and options.return_verify_image_hash
+            else None
         ),
         person=person,
-        abuse=Abuse() if session.abuse_monitoring else None,
+        abuse=(Abuse(detected=step.abuse, others=flagged) if session.abuse_monitoring else None),
+        late=pace.late(now),
     )
+
+
+def as_found(reference: ReferenceImage, finding: Finding) -> ReferenceImage:
+    """What a scenario makes of a reference image that is good in itself.
+
+    Raises:
+        RefusedError: `IMAGE_INVALID`: there is not one face in it.
+    """
+    if finding is Finding.LOW_QUALITY:
+        return replace(reference, quality="low")
+    if finding in _FACES_FOUND:
+        raise RefusedError(
+            Reason.IMAGE_INVALID,
+            f"The image has to show one face, and {_FACES_FOUND[finding]} found.",
+        )
+    return reference
 
 
 def _match(
@@ -86,6 +124,10 @@ def _match(
         identical=confidence >= (MATCH_THRESHOLD if threshold is None else threshold),
         reference=reference,
     )
+
+
+def _hash(reference: ReferenceImage, step: Step, dice: Dice) -> str:
+    return dice.bytes("other image").hex().upper() if step.hash_differs else reference.sha256
 
 
 def _face(dice: Dice) -> Rectangle:

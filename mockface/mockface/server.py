@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Self
+from threading import Thread
+from typing import TYPE_CHECKING, Self
 
 from mockface.clock import Clock
 from mockface.control import is_loopback
 from mockface.control_client import ControlClient
 from mockface.engine import Engine
+from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
 from mockface.sending import in_process
 from mockface.service import Service
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-_MOST_WAITRESS_BYTES = 64 * 1024 * 1024
-"""Above this waitress answers for itself; below it, an oversized body gets the service's error."""
+    from mockface.front import Front
 
-_POLL_SECONDS = 1.0
 _BACKLOG = 1024
 
 
@@ -43,6 +41,8 @@ class Mockface:
             own.
         seed: Where everything random comes from; `None` takes an unguessable one.
         scenario: What attempts are when nobody says otherwise.
+        pace: When results are out when nobody says otherwise: `at-once`, after some reads
+            (`3reads`), or after some seconds (`30s`).
         clock: What time it is.
         vision: How posted pictures are looked at: `opencv` finds real faces and needs the extra
             `vision`, `portraits` knows drawn ones only, `auto` takes OpenCV if it is installed.
@@ -50,7 +50,7 @@ class Mockface:
         public_url: Scheme and host that go into tokens; by default those of the request.
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
-        threads: How many requests are answered at once.
+        threads: How many pictures are worked on at once.
         loose: Whether small mistakes of callers are overlooked.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         allow_remote: Whether `host` may be reachable from other machines; the control API then
@@ -60,6 +60,7 @@ class Mockface:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
+        ValueError: There is no such pace.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Mockface:
         keys: Collection[str] | None = None,
         seed: str | None = None,
         scenario: str = DEFAULT,
+        pace: str = AT_ONCE,
         clock: Clock | None = None,
         vision: str = Vision.AUTO,
         bearer: str | None = None,
@@ -85,7 +87,12 @@ class Mockface:
             )
         self.clock = clock or Clock()
         self.engine = Engine(
-            clock=self.clock, seed=seed, keys=keys, scenario=scenario, vision=vision
+            clock=self.clock,
+            seed=seed,
+            keys=keys,
+            scenario=scenario,
+            pace=Pace.parse(pace),
+            vision=vision,
         )
         self.service = Service(
             self.engine,
@@ -97,9 +104,8 @@ class Mockface:
         )
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None
-        self._server: Any = None
-        self._sockets: dict[int, Any] = {}
-        self._stopping = Event()
+        self._listener: socket.socket | None = None
+        self._front: Front | None = None
         self._thread: Thread | None = None
 
     @property
@@ -118,10 +124,11 @@ class Mockface:
         Raises:
             RuntimeError: It does not listen.
         """
-        if self._server is None:
+        listener = self._listener
+        if listener is None:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._server.socket.getsockname()[1]}"
+        return f"http://{host}:{listener.getsockname()[1]}"
 
     def control(self, key: str | None = None) -> ControlClient:
         """A hand on it from this process; it need not listen.
@@ -130,7 +137,7 @@ class Mockface:
             key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
                 whole emulator.
         """
-        url = "http://localhost" if self._server is None else self.url
+        url = "http://localhost" if self._listener is None else self.url
         return ControlClient(url, key, send=in_process(self.service.handle))
 
     def listen(self) -> str:
@@ -139,42 +146,26 @@ class Mockface:
         Raises:
             OSError: The port is taken, or the host is none of this machine.
         """
-        from waitress import create_server  # type: ignore[import-untyped]  # noqa: PLC0415 - a test may not need it
+        from mockface.front import Front  # noqa: PLC0415 - a test may need no socket
 
-        # A slow answer that was asked for is no sign of trouble.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        # One socket of our own: for a name with several addresses waitress would open several.
+        # The first address counts, since the URL names one.
         family, *_, address = socket.getaddrinfo(
             self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.create_server(
+        self._listener = socket.create_server(
             (str(address[0]), self._port), family=family, backlog=_BACKLOG
         )
-        self._server = create_server(
-            self.app,
-            map=self._sockets,
-            sockets=[listener],
-            threads=self._threads,
-            ident="mockface",
-            connection_limit=1000,
-            max_request_body_size=_MOST_WAITRESS_BYTES,
-            asyncore_use_poll=True,
-            clear_untrusted_proxy_headers=True,
-        )
-        self._stopping.clear()
+        self._front = Front(self.service, threads=self._threads)
         return self.url
 
     def run(self) -> None:
         """Serves in this thread until `stop` is called; `listen` comes first."""
-        from waitress import wasyncore  # noqa: PLC0415 - see `listen`
-
+        if self._front is None or self._listener is None:
+            raise RuntimeError("The emulator does not listen yet: call listen().")
         try:
-            while not self._stopping.is_set():
-                wasyncore.loop(timeout=_POLL_SECONDS, use_poll=True, map=self._sockets, count=1)
+            self._front.run(self._listener)
         finally:
-            server, self._server = self._server, None  # so that a second signal finds nothing to do
-            server.task_dispatcher.shutdown()
-            wasyncore.close_all(self._sockets)
+            self._front = self._listener = None
 
     def start(self) -> Self:
         """Serves in a thread of its own."""
@@ -185,10 +176,9 @@ class Mockface:
 
     def stop(self) -> None:
         """Ends `run`; safe in a signal handler and from any thread."""
-        self._stopping.set()
-        server = self._server
-        if server is not None:
-            server.pull_trigger()
+        front = self._front
+        if front is not None:
+            front.stop()
         if self._thread is not None:
             self._thread.join()
             self._thread = None

@@ -15,7 +15,7 @@ from mockface.dialects.errors import on_the_wire
 from mockface.dialects.routes import Call, Route, Router
 from mockface.errors import RefusedError, UnknownScenarioError
 from mockface.faults import Faults
-from mockface.journal import Entry, Journal
+from mockface.journal import Journal, entry
 from mockface.limits import Limits
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockface.engine import Engine
+    from mockface.tenant import Tenant
 
 MOCK_HEADER = "x-mockface"
 """Every answer has it, so that nobody takes the emulator for the service."""
@@ -30,7 +31,6 @@ MOCK_HEADER = "x-mockface"
 _log = logging.getLogger("mockface")
 _ROUTER = Router(DIALECTS)
 _NEWEST = DIALECTS[-1].version
-_LONGEST_PATH = 500  # of what the journal keeps
 
 # The front end's page comes from the app server, so its calls are cross-origin.
 _CORS = {
@@ -105,14 +105,13 @@ class Service:
         if warning:
             response.headers["Warning"] = warning
         self.journal.add(
-            Entry(
-                at=self.engine.clock.now(),
-                tenant_id=seen.tenant_id,
-                method=request.method,
-                path=request.path[:_LONGEST_PATH],
+            entry(
+                request,
+                response,
+                at=(seen.tenant or self.engine).clock.now(),
+                tenant_id=seen.tenant.id if seen.tenant else "",
                 route=seen.route.name if seen.route else "",
-                status=response.status,
-                code=response.headers.get("x-ms-error-code", ""),
+                session_id=seen.session_id,
                 request_id=request_id,
                 fault=seen.fault,
             )
@@ -129,12 +128,13 @@ class Service:
             # A wrong method is no operation either: the gateway in front knows operations only
             # (assumption).
             return error(404, "404", "Resource not found: this version has no such operation.")
-        if len(request.body) > MOST_BODY_BYTES:
+        if request.oversized or len(request.body) > MOST_BODY_BYTES:
             raise WireError(
                 413, "InvalidRequestBody", f"The body has more than {MOST_BODY_BYTES} bytes."
             )
         call = self._admit(request, route, session_id)
-        seen.tenant_id, seen.request_id = call.tenant.id, call.request_id
+        seen.tenant, seen.request_id = call.tenant, call.request_id
+        seen.session_id = call.session_id
         wait = self.limits.wait(call.tenant.id, call.tenant.now)
         if wait is not None:
             return damage.refusal(429, wait)
@@ -165,8 +165,9 @@ class _Seen:
     """What is known of a request so far."""
 
     route: Route | None
-    tenant_id: str = ""
+    tenant: Tenant | None = None
     request_id: str = ""
+    session_id: str = ""
     fault: int | None = None
 
 

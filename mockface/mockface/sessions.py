@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Self
 
 from mockface.scenarios import Decision, Failure
+
+if TYPE_CHECKING:
+    from mockface.pace import Late, Pace
 
 LIFETIME_SECONDS = 48 * 3600
 """How long a session lives after it was created (contract: specification)."""
@@ -146,13 +150,15 @@ class Attempt:
         call: What the client sent.
         outcome: The decision, or why there is none.
         face: Where the face was in the picture.
-        digest: 64 upper-case hex digits that the client's SDK reports too.
+        digest: 64 upper-case hex digits.
+        client_digest: What the client's SDK reports; another one only where somebody tampered.
         latency_ms: How long the service took, in milliseconds.
         match: The comparison, in a session with verification.
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
         person: Who was in front of the camera, if the client's picture said so.
         abuse: What abuse monitoring says; `None` where it is switched off.
+        late: What keeps the result back from the app server; `None` once it is out.
     """
 
     number: int
@@ -162,12 +168,14 @@ class Attempt:
     outcome: Decision | Failure
     face: Rectangle
     digest: str
+    client_digest: str
     latency_ms: int
     match: Match | None
     session_image_id: str | None
     verify_image_hash: str | None
     person: str | None = None
     abuse: Abuse | None = None
+    late: Late | None = None
 
     @property
     def failed(self) -> bool:
@@ -186,6 +194,8 @@ class Session:
         created_at: Seconds since 1970.
         reference: The reference image that the app server gave.
         scenario: The scenario this session is bound to; `None` follows the tenant's.
+        pinned: The scenario that was chosen for this very session, above the former.
+        pace: The pace this session is bound to; `None` follows the scenario's and the tenant's.
         attempts: Oldest first.
         started_at: When the client first said that it begins, in seconds since 1970.
         abuse_monitoring: Whether it was switched on when the session was created.
@@ -197,6 +207,8 @@ class Session:
     created_at: float
     reference: ReferenceImage | None = None
     scenario: str | None = None
+    pinned: str | None = None
+    pace: Pace | None = None
     attempts: tuple[Attempt, ...] = ()
     started_at: float | None = None
     abuse_monitoring: bool = True
@@ -212,12 +224,51 @@ class Session:
         return self.created_at + LIFETIME_SECONDS
 
     @property
+    def answered(self) -> tuple[Attempt, ...]:
+        """The attempts whose results are out, oldest first."""
+        return tuple(attempt for attempt in self.attempts if attempt.late is None)
+
+    @property
     def progress(self) -> Progress:
         """Classified by the first attempt that succeeds, failed when none is left."""
-        if any(isinstance(attempt.outcome, Decision) for attempt in self.attempts):
+        answered = self.answered
+        if any(isinstance(attempt.outcome, Decision) for attempt in answered):
             return Progress.CLASSIFIED
-        if len(self.attempts) >= self.options.attempts:
+        if len(answered) >= self.options.attempts:
             return Progress.FAILED
-        if self.attempts:
+        if answered:
             return Progress.RUNNING
-        return Progress.WAITING if self.started_at is None else Progress.STARTED
+        begun = self.attempts or self.started_at is not None
+        return Progress.STARTED if begun else Progress.WAITING
+
+    def seen(self, now: float, *, read: bool = False) -> Self:
+        """The session as it is when somebody looks: late results may be out by now.
+
+        Args:
+            now: Seconds since 1970.
+            read: Whether this look is a read of the result, which late results may wait for.
+        """
+        if len(self.answered) == len(self.attempts):
+            return self
+        return replace(
+            self,
+            attempts=tuple(
+                attempt
+                if attempt.late is None
+                else replace(attempt, late=attempt.late.seen(now, read=read))
+                for attempt in self.attempts
+            ),
+        )
+
+    def paced(self, pace: Pace) -> Self:
+        """The session bound to a pace, results that are not out yet included."""
+        return replace(
+            self,
+            pace=pace,
+            attempts=tuple(
+                attempt
+                if attempt.late is None
+                else replace(attempt, late=pace.late(attempt.received_at))
+                for attempt in self.attempts
+            ),
+        )

@@ -7,15 +7,16 @@ import math
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
-from mockface.judging import judge
+from mockface.judging import as_found, judge
 from mockface.marks import read_mark
 from mockface.session_images import session_of
-from mockface.sessions import Attempt, ClientCall, Kind, Options, ReferenceImage, Session
+from mockface.sessions import Attempt, ClientCall, Flagged, Kind, Options, ReferenceImage, Session
 from mockface.tokens import Claims
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
     from mockface.clock import Clock
     from mockface.engine import Engine
+    from mockface.pace import Pace
     from mockface.vision import Sight
 
 _LONGEST_QUEUE = 10_000
+_MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
 
 
 class Tenant:
@@ -44,6 +47,7 @@ class Tenant:
         self._sessions: dict[str, Session] = {}  # oldest first
         self._queue: deque[str] = deque()
         self._own_scenario: str | None = None
+        self._own_pace: Pace | None = None
         self._busy: set[str] = set()
         self._own_clock: Clock | None = None
         self._created = 0
@@ -58,6 +62,15 @@ class Tenant:
     @scenario.setter
     def scenario(self, name: str) -> None:
         self._own_scenario = scenarios.scenario(name).name
+
+    @property
+    def pace(self) -> Pace:
+        """When results are out, if neither session nor scenario says so."""
+        return self._own_pace or self._engine.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._own_pace = pace
 
     @property
     def clock(self) -> Clock:
@@ -107,7 +120,20 @@ class Tenant:
             session = self._sessions.get(session_id)
             if session is None:
                 return False
-            self._sessions[session_id] = replace(session, scenario=checked)
+            self._sessions[session_id] = replace(session, pinned=checked)
+            return True
+
+    def pin_pace(self, session_id: str, pace: Pace) -> bool:
+        """Binds a session to a pace, results that are not out yet included.
+
+        Returns:
+            Whether the session is one of this tenant's.
+        """
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
+            self._sessions[session_id] = session.paced(pace)
             return True
 
     def now(self) -> float:
@@ -135,7 +161,8 @@ class Tenant:
             The session and its token.
 
         Raises:
-            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`; if a queued scenario is the reason, it is
+                used up.
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
@@ -143,6 +170,10 @@ class Tenant:
         with self._lock:
             now = self.now()
             self._forget_expired(now)
+            bound_to = asked_for.name if asked_for else self._queued()
+            if reference is not None:
+                first = scenarios.scenario(bound_to or self.scenario).step(1)
+                reference = as_found(reference, first.reference)
             self._created += 1
             session = Session(
                 id=self._dice.uuid("session", self._created),
@@ -150,7 +181,7 @@ class Tenant:
                 options=options,
                 created_at=now,
                 reference=reference,
-                scenario=asked_for.name if asked_for else self._queued(),
+                scenario=bound_to,
                 abuse_monitoring=self.abuse_monitoring,
             )
             self._sessions[session.id] = session
@@ -165,15 +196,21 @@ class Tenant:
             )
         )
 
-    def get(self, kind: Kind, session_id: str) -> Session:
+    def get(self, kind: Kind, session_id: str, *, read: bool = True) -> Session:
         """A session.
+
+        Args:
+            kind: Its family.
+            session_id: Its id.
+            read: Whether this is a read of the result, which late results may wait for.
 
         Raises:
             RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of
                 the other kind.
         """
         with self._lock:
-            return self._alive(session_id, kind)
+            session = self._alive(session_id, kind)
+            return self._kept(session, session.seen(self.now(), read=read))
 
     def delete(self, kind: Kind, session_id: str) -> None:
         """Deletes a session; its token opens nothing from now on.
@@ -201,8 +238,9 @@ class Tenant:
     def sessions(self) -> list[Session]:
         """All living sessions of both families, oldest first."""
         with self._lock:
-            self._forget_expired(self.now())
-            return list(self._sessions.values())
+            now = self.now()
+            self._forget_expired(now)
+            return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
 
     @contextmanager
     def turn(self, session_id: str) -> Iterator[None]:
@@ -300,15 +338,21 @@ class Tenant:
                     Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
                 )
             _check_attempts_left(session)
-            name = scenario or session.scenario or self.scenario
+            name = scenario or session.pinned or session.scenario or self.scenario
+            step = scenarios.scenario(name).step(len(session.attempts) + 1)
+            reference = _reference(session, offered)
+            if offered is not None:
+                reference = as_found(offered, step.reference)
             attempt = judge(
                 session,
-                scenarios.scenario(name).step(len(session.attempts) + 1),
+                step,
                 call=call,
                 request_id=request_id,
                 now=self.now(),
-                reference=_reference(session, offered),
+                reference=reference,
                 person=None if mark is None else mark.person,
+                pace=self.pace,
+                flagged=self._flagged(session_id) if step.abuse else (),
                 dice=self._dice,
             )
             session = replace(session, attempts=(*session.attempts, attempt))
@@ -343,11 +387,12 @@ class Tenant:
         return [self._dice.uuid("face", request_id, number) for number in range(count)]
 
     def reset(self) -> None:
-        """Forgets the tenant's sessions, queue, scenario, clock and counters."""
+        """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
         with self._lock:
             self._sessions.clear()
             self._queue.clear()
             self._own_scenario = None
+            self._own_pace = None
             self._own_clock = None
             self._created = 0
             self._requests = 0
@@ -355,6 +400,24 @@ class Tenant:
 
     def _queued(self) -> str | None:
         return self._queue.popleft() if self._queue else None
+
+    def _kept(self, before: Session, after: Session) -> Session:
+        """The later one, which takes the place of the earlier one."""
+        if after is not before:
+            self._sessions[after.id] = after
+        return after
+
+    def _flagged(self, session_id: str) -> tuple[Flagged, ...]:
+        """The attempts of other sessions that abuse monitoring has flagged lately."""
+        lately = islice(reversed(self._sessions.values()), _MOST_COMPARED)
+        found = (
+            Flagged(session.id, attempt.number, attempt.session_image_id)
+            for session in lately
+            if session.id != session_id
+            for attempt in session.attempts
+            if attempt.abuse is not None and attempt.abuse.detected
+        )
+        return tuple(islice(found, _MOST_FLAGGED))
 
     def _alive(self, session_id: str, kind: Kind) -> Session:
         session = self._sessions.get(session_id)

@@ -30,6 +30,7 @@ class Request:
         body: At most `MOST_BODY_BYTES` + 1 bytes.
         origin: Scheme and host as the caller sees them, `http://127.0.0.1:8080`.
         peer: The caller's address.
+        oversized: The body was longer than that, and the front has thrown it away.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Request:
     body: bytes = b""
     origin: str = "http://localhost"
     peer: str = "127.0.0.1"
+    oversized: bool = False
 
     def header(self, name: str) -> str | None:
         """A header's value, or `None`; the name is given in lower case."""

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from livegate import Outcome
+from livegate import Outcome, Settings
 from livegate.errors import FaceRefusedError, FaceThrottledError, FaceUnavailableError
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
+from site_under_test import Site
 
 if TYPE_CHECKING:
-    from site_under_test import Answer, Site
+    from site_under_test import Answer
 
 DIGEST = "B0A8" * 16
 REAL = Attempt(
@@ -213,11 +214,35 @@ def test_a_stranger_is_told_to_sign_in(site: Site, method: str, path: str) -> No
     assert site.face.calls == []
 
 
+UNSAFE = [("POST", "/sessions"), ("POST", "/sessions/x/finish"), ("DELETE", "/sessions/x")]
+
+
+@pytest.mark.parametrize(("method", "path"), UNSAFE)
+def test_another_sites_page_cannot_act_for_the_user(site: Site, method: str, path: str) -> None:
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+
+    assert is_problem(site.call(method, path, headers=foreign), 403, "cross_site_request")
+    assert site.face.calls == []
+
+
+@pytest.mark.parametrize("where", ["same-origin", "same-site", "none"])
+def test_the_sites_own_pages_can(site: Site, where: str) -> None:
+    answer = site.call("POST", "/sessions", headers={"Sec-Fetch-Site": where})
+
+    assert answer.status == 201
+
+
+def test_an_operator_may_let_other_sites_in() -> None:
+    site = Site(Settings(allow_cross_site=True))
+
+    assert site.call("POST", "/sessions", headers={"Sec-Fetch-Site": "cross-site"}).status == 201
+
+
 # --- when the service fails ---------------------------------------------------------------------
 
 
 def test_what_the_service_refuses_is_a_problem_without_its_own_words(site: Site) -> None:
-    site.face.failures["create"] = FaceRefusedError("secret detail", service_code="InvalidImage")
+    site.face.failures["create"] = FaceRefusedError("secret detail", service_code="BadArgument")
 
     answer = site.call("POST", "/sessions", **image())
 

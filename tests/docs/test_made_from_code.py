@@ -12,6 +12,7 @@ import livegate
 import livegate_flask
 from documents import ROOT, after_marker
 from livegate import Settings, errors, hooks
+from livegate.flows import starting
 from livegate.http.endpoints import ROUTES
 from livegate.lifecycle import TRANSITIONS, name_of
 from livegate.policies import decision, reference_image
@@ -91,7 +92,7 @@ def test_every_error_code_is_in_the_docs_and_no_other() -> None:
     source = source_of(*modules, livegate_flask)
     raised = set(re.findall(r'\bcode="(\w+)"', source))
     raised |= set(re.findall(r'^    code(?:: str)? = "(\w+)"', source, re.MULTILINE))
-    raised |= set(re.findall(r'Objection\(\s*"(\w+)"', source_of(reference_image)))
+    raised |= set(re.findall(r'Objection\(\s*"(\w+)"', source_of(reference_image, starting)))
     raised |= {f"{kind}_field" for kind in ("invalid", "unknown", "missing")}
     # What never reaches a caller over HTTP: a start-up error, and what the flows turn into others.
     inner = {"missing_dependency", "idempotency_conflict", "face_session_gone", "account_locked"}

@@ -94,7 +94,8 @@ def test_an_image_that_the_service_refuses_fails_the_session(path: Emulated) -> 
 
     answer = path.call("POST", "/sessions", **form(no_picture))
 
-    assert_problem(answer, 422, "face_refused")
+    assert_problem(answer, 422, "image_unusable")
+    assert answer.json["field"] == "referenceImage"
     view = path.call("GET", "/sessions").json["sessions"][0]
     assert (view["state"], view["reasons"]) == ("failed", ["InvalidImage"])
 

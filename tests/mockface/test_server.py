@@ -247,7 +247,11 @@ def test_a_truncated_answer_breaks_the_connection(mock: Mockface) -> None:
 
 def test_a_delay_is_waited_for(mock: Mockface, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("mockface.app.sleep", waited.append)
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("mockface.connection.pause", pause)
     call(mock.url, "POST", "/_mock/faults", {"route": "create", "delay": 20})
 
     create(mock.url)

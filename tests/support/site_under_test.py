@@ -30,12 +30,13 @@ class Answer:
 class Site:
     """An application, and what stands behind it; the user is who the header ``X-User`` names."""
 
+    settings: Settings = field(default_factory=Settings)
     face: ScriptedFace = field(default_factory=ScriptedFace)
     clock: ManualClock = field(default_factory=ManualClock)
 
     def __post_init__(self) -> None:
         self.orchestrator = Orchestrator(
-            Settings(), face=self.face, store=MemoryStore(), clock=self.clock
+            self.settings, face=self.face, store=MemoryStore(), clock=self.clock
         )
         app = flask.Flask("site")
         Livegate(

@@ -29,6 +29,7 @@ from livegate.errors import (
     FaceUnavailableError,
     IdempotencyError,
     InvalidRequestError,
+    ReferenceImageRefusedError,
     SessionNotFoundError,
     StoreError,
     SubjectRequiredError,
@@ -160,13 +161,25 @@ def test_when_the_service_fails_the_same_key_carries_on_with_the_same_session(
 def test_a_request_that_the_service_refuses_for_good_fails_the_session(
     gate: Door, face: ScriptedFace
 ) -> None:
-    face.failures["create"] = FaceRefusedError("no face", service_code="InvalidImage")
+    face.failures["create"] = FaceRefusedError("bad mode", service_code="BadArgument")
 
     with pytest.raises(FaceRefusedError):
         start(gate)
 
     session = gate.find(subject="alice").sessions[0]
-    assert (session.state, session.reasons) == ("failed", ("InvalidImage",))
+    assert (session.state, session.reasons) == ("failed", ("BadArgument",))
+
+
+def test_an_image_that_the_service_cannot_use_is_the_callers_to_mend(
+    gate: Door, face: ScriptedFace
+) -> None:
+    face.failures["create"] = FaceRefusedError("no face", service_code="InvalidImage")
+
+    with pytest.raises(ReferenceImageRefusedError) as error:
+        start(gate, reference_image=JPEG)
+
+    assert (error.value.code, error.value.field) == ("image_unusable", "referenceImage")
+    assert gate.find(subject="alice").sessions[0].reasons == ("InvalidImage",)
 
 
 def test_if_the_answer_cannot_be_stored_no_token_leaves_and_the_remote_session_goes(

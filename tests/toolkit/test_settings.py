@@ -75,6 +75,7 @@ def test_the_key_is_in_no_repr() -> None:
         ("LIVEGATE_POLL_INTERVAL", "0"),
         ("LIVEGATE_FACE_TIMEOUT", "nan"),
         ("LIVEGATE_FACE_RETRIES", "6"),
+        ("LIVEGATE_ALLOW_CROSS_SITE", "perhaps"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_remedy(name: str, value: str) -> None:

@@ -197,6 +197,15 @@ class StoreError(LivegateError):
     retryable = True
 
 
+class StoreBrokenError(StoreError):
+    """The store's data cannot be used as it is; trying again does not help."""
+
+    code = "store_broken"
+    status = 500
+    title = "The server cannot read its records; its operator has to act"
+    retryable = False
+
+
 class VersionConflictError(StoreError):
     """Somebody else changed the session since it was read; nothing was saved."""
 

@@ -42,6 +42,7 @@ class Settings:
         poll_interval: Seconds that a front end is told to wait before it asks again.
         face_timeout: Seconds that one try of a call to the service may take.
         face_retries: How often a call that is safe to repeat is repeated.
+        allow_cross_site: Whether pages of other sites may act for a signed-in user.
         plugins: The entry points of the group ``livegate`` to load, by name; ``*`` loads all.
 
     Raises:
@@ -58,6 +59,7 @@ class Settings:
     poll_interval: int = 2
     face_timeout: float = 10.0
     face_retries: int = 2
+    allow_cross_site: bool = False
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -212,6 +214,14 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
     return parse
 
 
+def _switch(value: Any) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    try:
+        return words[str(value).lower()]
+    except KeyError:
+        raise ValueError("has to be true or false") from None
+
+
 def _plugins(value: Any) -> tuple[str, ...]:
     words = value.split(",") if isinstance(value, str) else value
     return tuple(word.strip() for word in words if word.strip())
@@ -228,5 +238,6 @@ _PARSERS: Final[dict[str, Callable[[Any], Any]]] = {
     "poll_interval": _number(int, 1, 60),
     "face_timeout": _number(float, 0.1, 60),
     "face_retries": _number(int, 0, 5),
+    "allow_cross_site": _switch,
     "plugins": _plugins,
 }

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
+from mockface.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,5 +105,13 @@ def time(text: str) -> float:
     """A moment in ISO 8601, as seconds since 1970."""
     try:
         return moment(text)
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None
+
+
+def pace(text: str) -> str:
+    """How fast sessions move: `at-once`, `3reads` or `30s`."""
+    try:
+        return str(Pace.parse(text))
     except ValueError as wrong:
         raise argparse.ArgumentTypeError(f"{text!r} {wrong}") from None

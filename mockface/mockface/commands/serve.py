@@ -8,7 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, one_of, port, time, url, whole
+from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
@@ -40,6 +40,13 @@ def add(parser: Parser) -> None:
         default="real",
         metavar="NAME",
         help="what attempts are when nobody says otherwise; default: %(default)s",
+    )
+    parser.option(
+        "--pace",
+        type=pace,
+        default="at-once",
+        help="when results are out: at-once, after some reads (3reads) or seconds (30s); "
+        "default: %(default)s",
     )
     parser.option(
         "--frozen-at",
@@ -81,7 +88,12 @@ def add(parser: Parser) -> None:
         action="store_false",
         help='overlook small mistakes of callers, such as "true" for true',
     )
-    parser.option("--threads", type=_threads, default="8", help="default: %(default)s")
+    parser.option(
+        "--threads",
+        type=_threads,
+        default="8",
+        help="how many pictures are worked on at once; default: %(default)s",
+    )
     parser.option(
         "--allow-remote",
         action="store_true",
@@ -100,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
             keys=options.key or None,
             seed=options.seed,
             scenario=options.scenario,
+            pace=options.pace,
             clock=Clock(frozen_at=options.frozen_at),
             vision=options.vision,
             bearer=options.bearer,

@@ -81,7 +81,7 @@ def _attempt(kind: Kind) -> Callable[[Call], Response]:
             response = answer(200, response_body(session, attempt))
         else:
             response = Response(204)
-        response.headers[DIGEST_HEADER] = attempt.digest
+        response.headers[DIGEST_HEADER] = attempt.client_digest
         return response
 
     return handler

@@ -143,13 +143,13 @@ def _created(call: Call, kind: Kind, options: Options, image: bytes | None = Non
 def result(kind: Kind, call: Call) -> Response:
     """GetLivenessSessionResult and GetLivenessWithVerifySessionResult."""
     session = call.tenant.get(kind, call.session_id)
-    newest = session.attempts[-1] if session.attempts else None
+    answered = session.answered
     return answer(
         200,
         _item(session, call.now)
         | present(
             status=STATUS[session.progress],
-            result=newest and audit.entry(session, newest),
+            result=audit.entry(session, answered[-1]) if answered else None,
         ),
     )
 
@@ -177,8 +177,8 @@ def audit_entries(kind: Kind, call: Call) -> Response:
     start, top = asked["start"], asked["top"]
     if start and not (start.isascii() and start.isdigit()):
         raise WireError(400, "BadArgument", "start must be the id of an audit entry.")
-    session = call.tenant.get(kind, call.session_id)
-    page = [attempt for attempt in session.attempts if attempt.number > int(start or 0)][:top]
+    session = call.tenant.get(kind, call.session_id, read=False)
+    page = [attempt for attempt in session.answered if attempt.number > int(start or 0)][:top]
     return answer(200, [audit.entry(session, attempt) for attempt in reversed(page)])
 
 

@@ -147,7 +147,7 @@ class Released:
         results have it empty.
         """
         newest_first = reversed(session.attempts)  # as all official examples have it
-        attempts = [_attempt(attempt) | self._more_of_attempt(attempt) for attempt in newest_first]
+        attempts = [self._attempt(attempt) for attempt in newest_first]
         results: Json = {"attempts": attempts}
         if session.kind is Kind.VERIFY:
             results["verifyReferences"] = (
@@ -162,6 +162,11 @@ class Released:
             "results": results,
         }
 
+    def _attempt(self, attempt: Attempt) -> Json:
+        if attempt.late is not None:  # that it is shown at all is an assumption
+            return {"attemptId": attempt.number, "attemptStatus": "Running"}
+        return _judged(attempt) | self._more_of_attempt(attempt)
+
 
 def delete(kind: Kind, call: Call) -> Response:
     """DeleteLivenessSession and DeleteLivenessWithVerifySession."""
@@ -169,7 +174,7 @@ def delete(kind: Kind, call: Call) -> Response:
     return Response(204)
 
 
-def _attempt(attempt: Attempt) -> Json:
+def _judged(attempt: Attempt) -> Json:
     targets = {"color": {"faceRectangle": rectangle(attempt.face)}}
     outcome = attempt.outcome
     if isinstance(outcome, Failure):

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
-DECISIONS = MappingProxyType(
+DECISIONS: MappingProxyType[Decision, str | None] = MappingProxyType(
     {
         Decision.REAL: "realface",
         Decision.SPOOF: "spoofface",
         Decision.UNCERTAIN: "uncertain",
+        # What the service never says: clients must not take any of it for a real face.
+        Decision.UNSAID: None,
+        Decision.UNHEARD_OF: "syntheticface",
+        Decision.MISSPELT: "RealFace",
     }
 )
 

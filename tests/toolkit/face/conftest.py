@@ -89,14 +89,20 @@ class FaceOnLoopback(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.connections = 0
         self.seen: list[Seen] = []
         self.answers: deque[Answer] = deque()
         self.is_called = threading.Event()
+        self.is_left = threading.Event()
         self.is_over = threading.Event()
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def get_request(self) -> Any:
+        self.connections += 1
+        return super().get_request()
 
     def answer(self, *args: Any, **kwargs: Any) -> None:
         self.answers.append(Answer(*args, **kwargs))
@@ -163,6 +169,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(head)
             while not self.server.is_over.wait(pause):
                 self.wfile.write(chunk)
+        self.server.is_left.set()
 
     def log_message(self, *args: Any) -> None:
         """Nothing on stderr."""

@@ -61,6 +61,11 @@ def kind() -> SessionKind:
     return SessionKind.LIVENESS
 
 
+@pytest.fixture
+def result(good_results: dict[str, Any]) -> Any:
+    return good_results["v1.2"]
+
+
 def test_a_token_credential_opens_the_service(
     door: Door, service: FaceOnLoopback, wanted: FaceSessionRequest, created: dict[str, Any]
 ) -> None:
@@ -174,6 +179,15 @@ def test_a_session_outlives_a_change_of_the_version(
 def test_a_version_that_nobody_speaks_any_more(door: Door) -> None:
     with pytest.raises(ConfigurationError, match="LIVEGATE_API_VERSION"):
         door("read", SessionKind.LIVENESS, REMOTE_ID, "v0.9", endpoint=ENDPOINT)
+
+
+def test_a_connection_serves_many_calls(
+    door: Door, service: FaceOnLoopback, result: dict[str, Any]
+) -> None:
+    service.answer(200, result)
+    read = ("read", SessionKind.LIVENESS, REMOTE_ID, "v1.2")
+    door.each([read] * 5, endpoint=service.endpoint)
+    assert (len(service.seen), service.connections) == (5, 1)
 
 
 def test_closing_twice(door: Door, service: FaceOnLoopback) -> None:

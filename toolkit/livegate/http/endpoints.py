@@ -40,6 +40,7 @@ def handle(context: Context, request: Request, subject: str | None) -> Flow[Resp
     """
     try:
         endpoint, session_id = _find(request)
+        _refuse_other_sites(context, request)
         call = _Call(context, request, _signed_in(subject), session_id)
         return (yield from endpoint(call))
     except LivegateError as error:
@@ -49,6 +50,18 @@ def handle(context: Context, request: Request, subject: str | None) -> Flow[Resp
     except Exception:
         log.exception("an endpoint failed")
         return problem(LivegateError("An endpoint failed."))
+
+
+def _refuse_other_sites(context: Context, request: Request) -> None:
+    """A page of another site may send a request with the user's cookies; a browser says so."""
+    foreign = request.headers.get("sec-fetch-site") == "cross-site"
+    if foreign and request.method != "GET" and not context.settings.allow_cross_site:
+        raise InvalidRequestError(
+            "This request comes from a page of another site. If that site is yours, set "
+            "LIVEGATE_ALLOW_CROSS_SITE.",
+            code="cross_site_request",
+            status=403,
+        )
 
 
 def _signed_in(subject: str | None) -> str:

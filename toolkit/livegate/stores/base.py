@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
-from livegate.errors import StoreError, VersionConflictError
+from livegate.errors import VersionConflictError
 from livegate.session import RemoteState
 
 if TYPE_CHECKING:
@@ -41,15 +41,6 @@ MAX_PAGE: Final = 100
 
 FORGETTABLE: Final = frozenset({RemoteState.NONE, RemoteState.DELETED})
 """Where a remote session stands that nobody has to delete any more."""
-
-
-class StoreBrokenError(StoreError):
-    """The store's data cannot be used as it is; trying again does not help."""
-
-    code = "store_broken"
-    status = 500
-    title = "The server cannot read its records; its operator has to act"
-    retryable = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from livegate.errors import StoreBrokenError
 from livegate.session import (
     Attempt,
     AttemptStatus,
@@ -23,7 +25,6 @@ from livegate.session import (
     SessionKind,
     SessionState,
 )
-from livegate.stores.base import StoreBrokenError
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -98,7 +99,10 @@ def _flag(value: object) -> bool:
 
 
 def _number(value: object) -> float:
-    return float(value if type(value) is int else _expect(float, value))
+    number = float(value if type(value) is int else _expect(float, value))
+    if not isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -207,5 +211,5 @@ def _read_field(name: str, kind: _Kind, value: object) -> Any:
     try:
         return kind.read(value)
     except (ValueError, TypeError, OverflowError) as error:
-        # The value itself may be personal; whoever reads the log needs the name.
-        raise ValueError(f"{name}: {type(error).__name__}") from error
+        # Without its cause, which quotes the value: that may be personal, and this is logged.
+        raise ValueError(f"{name}: {type(error).__name__}") from None

@@ -1,7 +1,7 @@
 """Sessions in the memory of one process: for tests, and for applications that need no more.
 
-Every guarantee of the contract holds among the threads of the process. With the process the
-sessions are gone, those at the service too as far as anybody here knows: it has neither capability.
+Every guarantee of the contract holds among the threads of the process. The sessions end with it,
+also those that are still to be deleted at the service, of which nobody knows any more.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from livegate.errors import ConfigurationError, KeyTakenError
+from livegate.errors import ConfigurationError, KeyTakenError, StoreBrokenError
 from livegate.lifecycle import due_at
 from livegate.session import FINAL_STATES, Page
 from livegate.stores import codec, paging, sqlite_file
@@ -20,7 +20,6 @@ from livegate.stores.base import (
     DURABLE,
     FORGETTABLE,
     SHARED,
-    StoreBrokenError,
     check_due,
     check_insert,
     check_save,
@@ -174,8 +173,8 @@ class SqliteStore:
     def _forget(self, sql: str, values: Sequence[str | int]) -> int:
         with self._connections.writing() as connection:
             forgotten = connection.execute(sql, values).rowcount
-        if forgotten:
-            self._truncate_log()
+        # Also when there was nothing: an earlier call may not have come this far.
+        self._truncate_log()
         return forgotten
 
     def _truncate_log(self) -> None:
@@ -195,8 +194,7 @@ def find_sql(query: SessionQuery) -> tuple[str, list[str | int]]:
     place = (*paging.bound(query), query.limit + 1)
     states = sorted(query.states)
     if query.subject is not None:
-        # The + keeps SQLite on the subject's own index: one subject has few sessions.
-        condition = f"subject = ? AND +state IN ({_marks(states)})" if states else "subject = ?"
+        condition = f"subject = ? AND state IN ({_marks(states)})" if states else "subject = ?"
         return FIND.format(condition=condition), [query.subject, *states, *place]
     if not states:
         return FIND.format(condition="true"), [*place]

@@ -9,8 +9,7 @@ from threading import Condition
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
-from livegate.errors import StoreError
-from livegate.stores.base import StoreBrokenError
+from livegate.errors import StoreBrokenError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,9 +84,9 @@ class Connections:
 
     def _borrow(self) -> sqlite3.Connection:
         with _gate.change:
+            _gate.change.wait_for(lambda: not _gate.forks)
             if self._closed:
                 raise StoreError("The SQLite store is closed.")
-            _gate.change.wait_for(lambda: not _gate.forks)
             self._leave_what_is_the_parents()
             self._lent += 1
             if self._idle:

@@ -1,9 +1,19 @@
-"""Conformance kits: what a third party's part has to do, as tests to subclass. They need pytest."""
+"""For tests: conformance kits to subclass, which need pytest, and stand-ins, which need nothing."""
 
-import pytest
+from __future__ import annotations
 
-pytest.register_assert_rewrite("livegate.testing.store_suite")
+from typing import TYPE_CHECKING
 
-from livegate.testing.store_contract import StoreContract  # noqa: E402 - asserts as from here on
+if TYPE_CHECKING:
+    from livegate.testing.store_contract import StoreContract
 
 __all__ = ["StoreContract"]
+
+
+def __getattr__(name: str) -> object:
+    if name != "StoreContract":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # On demand: a stand-in is of use without pytest too.
+    from livegate.testing.store_contract import StoreContract  # noqa: PLC0415
+
+    return StoreContract

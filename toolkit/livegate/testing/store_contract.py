@@ -24,15 +24,13 @@ versions of livegate may add tests; the changelog names them.
 
 from __future__ import annotations
 
-from livegate.testing import store_suite
+from livegate.testing.store_suite.closing import Closing
+from livegate.testing.store_suite.finding import Finding
+from livegate.testing.store_suite.forgetting import Forgetting
+from livegate.testing.store_suite.keeping import Keeping
+from livegate.testing.store_suite.looking_after import LookingAfter
+from livegate.testing.store_suite.racing import Racing
 
 
-class StoreContract(
-    store_suite.Keeping,
-    store_suite.Racing,
-    store_suite.Finding,
-    store_suite.LookingAfter,
-    store_suite.Forgetting,
-    store_suite.Closing,
-):
+class StoreContract(Keeping, Racing, Finding, LookingAfter, Forgetting, Closing):
     """All that :mod:`livegate.stores.base` promises, as tests."""

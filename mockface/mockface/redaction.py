@@ -1,0 +1,121 @@
+"""What of a message may be shown: secrets are shortened, pictures become their hash."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, NoReturn
+
+from mockface import multipart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mockface.multipart import Part
+
+SECRET_HEADERS = frozenset({"ocp-apim-subscription-key", "authorization", "cookie", "set-cookie"})
+"""Their values are secrets, or have one behind a scheme."""
+
+_SECRET_FIELDS = frozenset({"authToken", "accessToken", "base64AccessToken"})
+_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+")
+_LONGEST_TEXT = 64 * 1024
+_LONGEST_PART = 1024
+_LONG, _TAIL = 64, 4
+
+
+def shorten(secret: str) -> str:
+    """As much of a secret as tells it from others: an eighth of it, and of a long one the end too.
+
+    All tokens of one emulator begin alike, so there it is the end that counts.
+    """
+    head = secret[: min(8, len(secret) // 8)]
+    return f"{head}...{secret[-_TAIL:]}" if len(secret) >= _LONG else f"{head}..."
+
+
+def header(name: str, value: str) -> str:
+    """A header's value as it may be shown; the name is in lower case."""
+    if name not in SECRET_HEADERS:
+        return text(value)
+    scheme, space, credentials = value.partition(" ")
+    return f"{scheme} {shorten(credentials)}" if space else shorten(value)
+
+
+def text(value: str, secrets: Iterable[str] = ()) -> str:
+    """A text in which tokens, and these secrets, are shortened."""
+    for secret in secrets:
+        if secret:
+            value = value.replace(secret, shorten(secret))
+    return _TOKEN.sub(lambda found: shorten(found[0]), value)
+
+
+def picture(data: bytes) -> dict[str, object]:
+    """What stands for bytes that are not to be kept: how many, and their hash."""
+    return {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def body(content_type: str, data: bytes, secrets: Iterable[str] = ()) -> object:
+    """A body as it may be shown.
+
+    Args:
+        content_type: The header's value.
+        data: The body.
+        secrets: What must not be seen in it, besides tokens.
+
+    Returns:
+        A JSON value: of JSON itself, of a form an object of its parts, of a text the text, of all
+        else its size and hash; `None` for an empty body.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if not data:
+        return None
+    if kind == "multipart/form-data":
+        return form(content_type, data, secrets)
+    if kind == "application/json" or kind.startswith("text/"):
+        return _text(data, secrets)
+    return picture(data)
+
+
+def form(content_type: str, data: bytes, secrets: Iterable[str] = ()) -> object:
+    """The parts of a form: texts are shown, files become their hash."""
+    try:
+        parts = multipart.parse(content_type, data)
+    except ValueError:
+        return picture(data)
+    return {name: _part(part, secrets) for name, part in parts.items()}
+
+
+def _part(part: Part, secrets: Iterable[str]) -> object:
+    if part.filename is not None:
+        return {"filename": part.filename[:100]} | picture(part.data)
+    return _text(part.data, secrets, _LONGEST_PART) if part.data else ""
+
+
+def _text(data: bytes, secrets: Iterable[str], most: int = _LONGEST_TEXT) -> object:
+    """The JSON value that the bytes are, or else their text."""
+    if len(data) > most:
+        return picture(data)
+    try:
+        return hidden(json.loads(data, parse_constant=_no_json), secrets)
+    except (ValueError, RecursionError):
+        return text(data.decode("utf-8", "replace"), secrets)
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def hidden(value: object, secrets: Iterable[str] = ()) -> object:
+    """A JSON value in which tokens, and these secrets, are shortened."""
+    if isinstance(value, str):
+        return text(value, secrets)
+    if isinstance(value, list):
+        return [hidden(each, secrets) for each in value]
+    if isinstance(value, dict):
+        return {
+            text(name, secrets): shorten(each)
+            if name in _SECRET_FIELDS and isinstance(each, str)
+            else hidden(each, secrets)
+            for name, each in value.items()
+        }
+    return value

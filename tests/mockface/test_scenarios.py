@@ -1,0 +1,208 @@
+"""Every row of the table of scenarios, alone and together, as the app server and the client see it.
+
+Who has the last word on a scenario is in `test_control.py`.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.mockface.conftest import OPTIONS, Face
+
+from mockface import scenarios
+from mockface.dialects.rendering import DECISIONS
+from mockface.errors import UnknownScenarioError
+from mockface.images import portrait
+from mockface.scenarios import DEFAULT, SCENARIOS, Decision, Failure, Finding, Scenario, Step
+
+if TYPE_CHECKING:
+    from mockface.service import Service
+
+REFUSED = [
+    name
+    for name, row in SCENARIOS.items()
+    if row.step(1).reference in (Finding.NO_FACE, Finding.TWO_FACES)
+]
+ACCEPTED = [name for name in SCENARIOS if name not in REFUSED]
+
+
+def run(face: Face, name: str, *, verify: bool = True, reads: int = 3) -> tuple[Any, Any]:
+    """A session with one attempt, its result read until even a late one is there."""
+    created = face.create(
+        verify=verify, deviceCorrelationId=f"mock-{name}", returnVerifyImageHash=True
+    ).json
+    attempt = face.attempt(created["authToken"], verify=verify)
+    results = [face.result(created["sessionId"], verify=verify) for _ in range(reads)]
+    return attempt, results[-1].json
+
+
+@pytest.mark.parametrize("verify", [False, True])
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_each_row_ends_as_it_says(face: Face, name: str, *, verify: bool) -> None:
+    step = SCENARIOS[name].step(1)
+
+    attempt, result = run(face, name, verify=verify)
+
+    if isinstance(step.outcome, Failure):
+        assert face.outcome(result) == step.outcome.code
+        assert (attempt.status, attempt.code) == (400, step.outcome.code)
+    elif step.outcome is Decision.UNSAID:
+        assert "livenessDecision" not in str(result)
+        assert attempt.status == 204
+    else:
+        assert face.outcome(result) == DECISIONS[step.outcome]
+        assert attempt.status == 204
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_only_some_rows_look_like_a_good_verification(face: Face, name: str) -> None:
+    """A client may be sure of these; for all other rows there is something to be seen."""
+    attempt, result = run(face, name)
+
+    true_hash = sha256(portrait(1)).hexdigest().upper()
+    decided = not isinstance(SCENARIOS[name].step(1).outcome, Failure)
+    good = (
+        decided
+        and "livenessDecision" in str(result)
+        and face.outcome(result) == "realface"
+        and face.newest(result).get("verifyImageHash") in (None, true_hash)
+        and face.newest(result)["digest"] == attempt.headers["x-mockface-digest"]
+        and "verifyResult" in str(result)
+        and face.match(result)["isIdentical"]
+    )
+    # The quality is for the create to judge, late comes, and the rest is not in every version.
+    unseen = {"abuse", "wrong-verify-image-hash"} if face.version == "v1.1-preview.1" else {"abuse"}
+    assert good is (name in {"real", "low-quality-reference", "late"} | unseen)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("no-face-in-reference", "no face"), ("two-faces-in-reference", "2 faces")]
+)
+def test_a_reference_image_without_one_face_is_refused(face: Face, name: str, found: str) -> None:
+    refused = face.create(verify=True, deviceCorrelationId=f"mock-{name}")
+    plain = face.create(deviceCorrelationId=f"mock-{name}")
+
+    assert (refused.status, refused.code) == (400, "InvalidImage")
+    assert found in refused.json["error"]["message"]
+    assert plain.status == 200
+    assert len(face.send("GET", "/_mock/sessions").json["sessions"]) == 1
+
+
+def test_a_refused_create_uses_up_the_queued_scenario(face: Face) -> None:
+    face.post_json("/_mock/queue", {"scenarios": ["no-face-in-reference", "spoof"]})
+
+    assert face.create(verify=True).status == 400
+    assert face.outcome(face.run(verify=True)[1].json) == "spoofface"
+
+
+def test_a_broken_reference_image_is_told_before_any_scenario(face: Face) -> None:
+    face.post_json("/_mock/queue", {"scenarios": ["two-faces-in-reference"]})
+
+    assert face.create(verify=True, image=b"tiny").code == "InvalidImageSize"
+    assert face.send("GET", "/_mock/queue").json == {"scenarios": ["two-faces-in-reference"]}
+
+
+def test_a_reference_image_of_low_quality_is_reported(face: Face) -> None:
+    qualities = [
+        str(face.create(verify=True, deviceCorrelationId=f"mock-{name}").json).count("'low'")
+        for name in ("low-quality-reference", "real")
+    ]
+    assert qualities == [1, 0]
+
+
+def test_what_is_found_in_the_reference_image_of_a_device(service: Service) -> None:
+    # Given a preview session that waits for the device's image
+    face = Face(service, "v1.2-preview.1")
+    created = face.post_json(face.paths[True], OPTIONS).json
+
+    # When the device sends it
+    answers = [
+        face.attempt(
+            created["authToken"],
+            verify=True,
+            files={"VerifyImage": portrait(1)},
+            x_mockface_scenario=name,
+        )
+        for name in ("no-face-in-reference", "low-quality-reference")
+    ]
+
+    # Then it is judged like the app server's, and no refusal counts as an attempt
+    assert [answer.status for answer in answers] == [400, 204]
+    assert answers[0].code == "InvalidImage"
+    result = face.result(created["sessionId"], verify=True).json["result"]
+    assert result["id"] == 1
+    image = result["response"]["body"]["verifyResult"]["verifyImage"]
+    assert image["qualityForRecognition"] == "low"
+
+
+def test_a_person_who_fails_and_then_succeeds(face: Face) -> None:
+    for name in ("fail-then-succeed", "mask,real"):
+        created = face.create(deviceCorrelationId=f"mock-{name}").json
+        statuses = [face.attempt(created["authToken"]).status for _ in range(3)]
+        assert statuses == [400, 204, 204]
+        assert face.outcome(face.result(created["sessionId"]).json) == "realface"
+
+
+def test_names_are_put_together(face: Face) -> None:
+    attempt, result = run(face, "wrong-person+digest-mismatch:kiosk 7")
+
+    assert face.match(result)["isIdentical"] is False
+    assert face.newest(result)["digest"] != attempt.headers["x-mockface-digest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("spoof,real", (Step(Decision.SPOOF), Step())),
+        ("spoof+abuse", (Step(Decision.SPOOF, abuse=True),)),
+        ("real+spoof+uncertain", (Step(Decision.UNCERTAIN),)),
+        ("abuse+fail-then-succeed", (Step(scenarios.SCENARIOS["mask"].step(1).outcome, abuse=True),
+                                     Step(abuse=True))),
+        ("fail-then-succeed,spoof", (Step(scenarios.SCENARIOS["mask"].step(1).outcome), Step(),
+                                     Step(Decision.SPOOF))),
+    ],
+)  # fmt: skip
+def test_what_names_are_put_together_to(name: str, steps: tuple[Step, ...]) -> None:
+    assert scenarios.scenario(name) == Scenario(name, "", steps)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ",", "+", "real,", "real+", "spof", "real,spof", "REAL", " real", "real=1", "late=",
+     "late=5", "late=5 reads", "late=-1s", "late=99999999reads", "late=999999999s", "late=1e3s",
+     "late=infs", "late=at once", "late=٣s", "real," * 60],
+)  # fmt: skip
+def test_what_is_no_scenario_is_told_with_what_is(face: Face, name: str) -> None:
+    with pytest.raises(UnknownScenarioError, match="known ones are: real, spoof") as caught:
+        scenarios.scenario(name)
+    assert len(str(caught.value)) < 800
+    told = face.put_json("/_mock/scenario", {"scenario": name})
+    assert (told.status, told.code) == (400, "BadArgument")
+
+
+@given(st.lists(st.lists(st.sampled_from(sorted(SCENARIOS)), min_size=1, max_size=3), min_size=1))
+def test_every_combination_of_rows_is_a_scenario(names: list[list[str]]) -> None:
+    name = ",".join("+".join(together) for together in names)
+    if len(name) > scenarios.LONGEST_NAME:
+        with pytest.raises(UnknownScenarioError):
+            scenarios.scenario(name)
+        return
+    whole = scenarios.scenario(name)
+    counts = [max(len(SCENARIOS[each].steps) for each in together) for together in names]
+    assert len(whole.steps) == sum(counts)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_scenario_or_told_so(text: str) -> None:
+    try:
+        assert scenarios.scenario(text).steps
+    except UnknownScenarioError as unknown:
+        assert "the known ones are" in str(unknown)
+
+
+def test_the_default_is_a_row_that_changes_nothing() -> None:
+    assert SCENARIOS[DEFAULT].steps == (Step(),)
