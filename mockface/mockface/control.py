@@ -180,7 +180,10 @@ class Control:
         return self._clock(order)
 
     def _reset(self, order: Order) -> Response:
-        (order.tenant or self._engine).reset()
+        if order.tenant is None:
+            self._engine.reset()
+        else:
+            self._engine.forget(order.tenant)
         self._faults.clear(order.tenant_id)
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)

@@ -45,20 +45,20 @@ class ControlClient:
 
     Args:
         url: Where it is, `http://127.0.0.1:8178`.
-        key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the whole
+        key: Whose sessions, scenario, clock, faults and journal are meant; empty means the whole
             emulator.
         send: How it is reached; by default over HTTP.
 
     All methods raise `ControlError` if the emulator refuses or does not answer.
     """
 
-    def __init__(self, url: str, key: str | None = None, *, send: Send | None = None) -> None:
+    def __init__(self, url: str, key: str = "", *, send: Send | None = None) -> None:
         self.url = url.rstrip("/")
         self.key = key
         self._send = send or over_http()
 
     def __repr__(self) -> str:
-        whose = "the whole emulator" if self.key is None else "one tenant"
+        whose = "one tenant" if self.key else "the whole emulator"
         return f"<ControlClient for {whose} at {self.url}>"
 
     def tenant(self, key: str) -> ControlClient:
@@ -163,8 +163,13 @@ class ControlClient:
         status: int | None = None,
         retry_after: int | None = None,
         body: str | None = None,
-        delay: float | None = None,
+        delay: float | Mapping[str, float] | None = None,
+        cut_after: int | None = None,
+        bytes_per_second: float | None = None,
+        reset: bool = False,
         count: int = 1,
+        probability: float = 1.0,
+        seconds: float | None = None,
     ) -> Json:
         """Lets the next answers of a route go wrong; gives the fault as it waits.
 
@@ -173,8 +178,14 @@ class ControlClient:
             status: Of the answer; the operation is then not carried out.
             retry_after: Seconds in a `Retry-After` header.
             body: What the answer's body is: `service`, `gateway`, `garbage`, `truncated`, `empty`.
-            delay: Seconds before the answer.
+            delay: Seconds before the answer, or how they are drawn: `{"low": 1, "high": 2}`,
+                `{"median": 1, "sigma": 0.5}`.
+            cut_after: Bytes of the body after which the connection is closed.
+            bytes_per_second: How fast the body goes.
+            reset: The connection is reset instead of an answer.
             count: How many answers are hit; 0 is all of them.
+            probability: How likely it hits an answer that fits.
+            seconds: After how many of them it ends.
         """
         fields = {
             "route": route,
@@ -182,14 +193,32 @@ class ControlClient:
             "retryAfter": retry_after,
             "body": body,
             "delay": delay,
+            "cutAfter": cut_after,
+            "bytesPerSecond": bytes_per_second,
+            "reset": reset or None,
             "count": count,
+            "probability": probability,
+            "seconds": seconds,
         }
         told = {name: value for name, value in fields.items() if value is not None}
         return self._object("POST", "faults", told)
 
+    def drop_fault(self, number: int) -> None:
+        """Drops one of them, by its `id`."""
+        self.call("DELETE", f"faults/{number}")
+
     def clear_faults(self) -> None:
-        """Drops them."""
+        """Drops them all."""
         self.call("DELETE", "faults")
+
+    @property
+    def tier(self) -> str:
+        """The price tier whose rate limit holds, `F0` or `S0`; `none` for no limit."""
+        return str(self._object("GET", "limit")["tier"])
+
+    @tier.setter
+    def tier(self, name: str) -> None:
+        self.call("PUT", "limit", {"tier": name})
 
     # --- all of it
 
@@ -199,7 +228,7 @@ class ControlClient:
 
     # --- who there is
 
-    def person(self, seed: int | str) -> Json:
+    def person(self, seed: int | str = 1) -> Json:
         """Somebody who was made up from a seed, with device and user agent."""
         return self._object("GET", f"people/{quote(str(seed), safe='')}")
 
@@ -244,7 +273,7 @@ class ControlClient:
         target = f"{self.url}{_PREFIX}/{path}".rstrip("/")
         if query:
             target += f"?{urlencode(query)}"
-        headers = {} if self.key is None else {_KEY_HEADER: self.key}
+        headers = {_KEY_HEADER: self.key} if self.key else {}
         data = b""
         if body is not None:
             data = json.dumps(body).encode("ascii")

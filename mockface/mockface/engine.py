@@ -131,6 +131,15 @@ class Engine:
             self._strangers += 1
             return self.dice.uuid("request", self._strangers)
 
+    def forget(self, tenant: Tenant) -> None:
+        """Forgets a tenant and all that it has; its next call makes it anew.
+
+        So an emulator that serves many runs of many tests does not grow with them.
+        """
+        with self._lock:
+            self._tenants.pop(tenant.id, None)
+        tenant.reset()  # a call that is under way may still have it in its hands
+
     def reset(self) -> None:
         """Forgets everything and puts the clock back: the same calls give the same bytes again."""
         with self._lock:

@@ -130,11 +130,11 @@ class Mockface:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{listener.getsockname()[1]}"
 
-    def control(self, key: str | None = None) -> ControlClient:
+    def control(self, key: str = "") -> ControlClient:
         """A hand on it from this process; it need not listen.
 
         Args:
-            key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
+            key: Whose sessions, scenario, clock, faults and journal are meant; empty means the
                 whole emulator.
         """
         url = "http://localhost" if self._listener is None else self.url

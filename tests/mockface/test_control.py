@@ -228,6 +228,19 @@ def test_reset_forgets_one_tenant_or_all(face: Face, service: Service, clock: Cl
     assert clock.now() == start
 
 
+def test_tenants_come_and_go(service: Service, version: str) -> None:
+    for number in range(3):
+        face = Face(service, version, key=f"of-test-{number}")
+        first, _ = face.run()
+        assert len(service.engine.tenants()) == 1
+        assert face.send("POST", "/_mock/reset").status == 204
+        assert service.engine.tenants() == []
+
+        # And the same calls give the same bytes again
+        assert face.create().json["sessionId"] == first
+        face.send("POST", "/_mock/reset")
+
+
 def test_people_and_portraits_are_the_same_for_the_same_seed(face: Face) -> None:
     person = face.send("GET", "/_mock/people/7")
     jpeg, png = (face.send("GET", f"/_mock/portraits/7{suffix}") for suffix in ("", ".png"))

@@ -113,7 +113,7 @@ def test_the_tenant_s_time(
     assert not mine.clock.frozen
 
 
-def test_what_goes_wrong(mine: ControlClient, send: Send) -> None:
+def test_what_goes_wrong(emulator: ControlClient, mine: ControlClient, send: Send) -> None:
     fault = mine.add_fault("create*", status=429, retry_after=7, body="gateway")
     other = mine.add_fault(delay=0, count=0)
 
@@ -122,8 +122,14 @@ def test_what_goes_wrong(mine: ControlClient, send: Send) -> None:
     assert (refused.status, refused.headers["retry-after"]) == (429, "7")
     assert json.loads(refused.body)["error"]["statusCode"] == 429
     assert mine.faults() == [other]
+    lost = mine.add_fault(reset=True, probability=0.5, seconds=9, cut_after=1, bytes_per_second=2)
+    assert (lost["reset"], lost["probability"], lost["until"] is None) == (True, 0.5, False)
+    mine.drop_fault(other["id"])
+    assert mine.faults() == [lost]
     mine.clear_faults()
     assert mine.faults() == []
+    mine.tier = "F0"
+    assert (mine.tier, emulator.tier) == ("F0", "none")
 
 
 def test_what_has_happened(mine: ControlClient, created: dict[str, str]) -> None:
