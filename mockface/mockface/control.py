@@ -73,6 +73,7 @@ class Control:
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
             ("POST", "reset"): self._reset,
+            ("GET", "openapi/{}"): self._openapi,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
@@ -188,6 +189,15 @@ class Control:
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)
         return Response(204)
+
+    def _openapi(self, order: Order) -> Response:
+        from mockface.openapi import document  # noqa: PLC0415 - few ask for it
+
+        try:
+            made = document(order.name.removesuffix(".json"), order.request.origin)
+        except LookupError as unknown:
+            return error(404, "404", str(unknown))
+        return answer(200, made)
 
     def _person(self, order: Order) -> Response:
         # Faker and Pillow are for those who ask for people and portraits.

@@ -58,6 +58,7 @@ class Route:
         status: Of the answer to a success.
         gives: The shape of that answer, `[]` behind it for a list, `bytes` for a file; empty for
             none. The shapes stand in `mockface.dialects.shapes`.
+        also: Another status of a success, whose answer is empty.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Route:
     form: Body | None = None
     status: int = 200
     gives: str = ""
+    also: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
