@@ -209,9 +209,10 @@ class Control:
         from mockface.images import portrait  # noqa: PLC0415 - see `_person`
 
         seed, _, suffix = order.name.partition(".")
-        if suffix == "png":
-            return Response(200, portrait(seed, "PNG"), {"Content-Type": "image/png"})
-        return Response(200, portrait(seed), {"Content-Type": "image/jpeg"})
+        image_format = "PNG" if suffix == "png" else "JPEG"
+        asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
+        drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
+        return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
     def _one_tenant(self, order: Order) -> Tenant:
         tenant = order.tenant or self._engine.only_tenant()

@@ -23,8 +23,8 @@ class Call:
         request: What arrived.
         request_id: Its `apim-request-id`.
         tenant: Whose call it is.
-        session_id: The session that the path names, or the one that the client's token opens; else
-            empty.
+        session_id: The session, or the session image, that the path names, or the session that the
+            client's token opens; else empty.
         loose: Whether small mistakes of the caller are overlooked.
     """
 
