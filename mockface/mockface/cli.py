@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
+_HELP = ("-h", "--help")
 _HINT = "; start it with `mockface serve`, or say with --endpoint where it runs"
 
 
@@ -47,22 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(given: list[str]) -> argparse.Namespace:
-    if not given or given[0] not in COMMANDS:
-        return parser(None).parse_args(given)
-    module = import_module(f"mockface.commands.{given[0]}")
-    default = getattr(module, "DEFAULT_ACTION", None)
-    rest = given[1:]
-    if default and (not rest or rest[0].startswith("-")) and not {"-h", "--help"} & set(rest[:1]):
-        rest.insert(0, default)
-    return parser(module).parse_args([given[0], *rest])
+    """Reads the command line; where a command's action is missing, it is the default one."""
+    chosen, rest = (given[0], given[1:]) if given else ("", [])
+    default = chosen in COMMANDS and getattr(_module(chosen), "DEFAULT_ACTION", None)
+    if default and (not rest or (rest[0].startswith("-") and rest[0] not in _HELP)):
+        rest = [default, *rest]
+    return parser(chosen).parse_args([chosen, *rest] if given else [])
 
 
-def parser(chosen: ModuleType | None) -> Parser:
-    """The parser of all commands, with the options of the chosen one: others are not imported.
-
-    Args:
-        chosen: The module of the command.
-    """
+def parser(chosen: str) -> Parser:
+    """The parser of all commands, with the options of the chosen one: others are not imported."""
     top = Parser(
         prog="mockface",
         description="An offline emulator of the session API of Azure AI Face.",
@@ -72,9 +67,14 @@ def parser(chosen: ModuleType | None) -> Parser:
     for name, summary in COMMANDS.items():
         prefix = "MOCKFACE_" if name == "serve" else f"MOCKFACE_{name.upper()}_"
         mine = commands.add_parser(name, help=summary, variables=prefix)
-        if chosen is not None and chosen.__name__.endswith(f".{name}"):
+        if name == chosen:
+            module = _module(name)
             mine.description = f"{summary[0].upper()}{summary[1:]}."
-            mine.epilog = chosen.EXAMPLES
-            chosen.add(mine)
-            mine.set_defaults(run=chosen.run)
+            mine.epilog = module.EXAMPLES
+            module.add(mine)
+            mine.set_defaults(run=module.run)
     return top
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"mockface.commands.{command}")

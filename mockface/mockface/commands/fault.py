@@ -41,7 +41,7 @@ _EFFECTS = {
 def add(parser: Parser) -> None:
     """Adds the options."""
     actions = parser.actions()
-    add_place(actions.add("list", "show the faults that wait (this happens without an action)"))
+    add_place(actions.add("list", "show the faults that wait (the default)"))
     _add_options(actions.add("add", "let answers go wrong"))
     add_place(actions.add("clear", "drop the faults that wait"))
     drop = actions.add("drop", "drop one fault")

@@ -33,7 +33,7 @@ _FILTERS = ("route", "method", "path", "status", "code", "session", "since")
 def add(parser: Parser) -> None:
     """Adds the options."""
     actions = parser.actions()
-    shown = actions.add("list", "show what was asked (this happens without an action)")
+    shown = actions.add("list", "show what was asked (the default)")
     _add_filters(shown)
     shown.option("--limit", type=_count, help="at most so many; default: 1000")
     shown.option("--bodies", action="store_true", help="whole messages, as JSON")
@@ -165,7 +165,7 @@ def _replay(there: ControlClient, options: argparse.Namespace) -> int:
 
 
 def _clear(there: ControlClient, _: argparse.Namespace) -> int:
-    there.clear_journal()
+    there.call("DELETE", "journal")
     return 0
 
 
