@@ -18,6 +18,7 @@ from mockface.errors import Reason, RefusedError
 from mockface.pace import Pace
 from mockface.tenant import Tenant, session_gone
 from mockface.tokens import TokenMint
+from mockface.vision import Eyes, Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,9 +38,11 @@ class Engine:
         keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
             own.
         scenario: What attempts are when nobody says otherwise.
+        vision: How posted pictures are looked at: `auto`, `opencv` or `portraits`.
         pace: When results are out when nobody says otherwise.
 
     Raises:
+        NoOpenCVError: `opencv` without the extra `vision`.
         UnknownScenarioError: There is no such scenario.
     """
 
@@ -50,9 +53,11 @@ class Engine:
         seed: str | None = None,
         keys: Collection[str] | None = None,
         scenario: str = scenarios.DEFAULT,
+        vision: str = Vision.AUTO,
         pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
+        self.eyes = Eyes(vision)
         self.dice = Dice(seed)
         self.mint = TokenMint(self.dice)
         self._keys = None if keys is None else frozenset(keys)

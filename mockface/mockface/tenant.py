@@ -14,9 +14,10 @@ from mockface import scenarios
 from mockface.errors import Reason, RefusedError
 from mockface.judging import as_found, judge
 from mockface.living import LivingSessions
+from mockface.marks import read_mark
+from mockface.session_images import session_of
 from mockface.sessions import Attempt, ClientCall, Flagged, Kind, Options, ReferenceImage, Session
 from mockface.tokens import Claims
-from mockface.vision import read_mark, reference_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mockface.clock import Clock
     from mockface.engine import Engine
     from mockface.pace import Pace
+    from mockface.vision import Sight
 
 _LONGEST_QUEUE = 10_000
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
@@ -165,7 +167,7 @@ class Tenant:
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
-        reference = None if image is None else reference_image(image)
+        reference = None if image is None else self._engine.eyes.reference(image)
         with self._lock:
             now = self.now()
             self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
@@ -332,7 +334,7 @@ class Tenant:
             UnknownScenarioError: There is no such scenario.
         """
         mark = None if content is None else read_mark(content)
-        offered = None if verify_image is None else reference_image(verify_image)
+        offered = None if verify_image is None else self._engine.eyes.reference(verify_image)
         with self._lock:
             session = self._opened(session_id)
             if session.kind is not kind:
@@ -360,6 +362,33 @@ class Tenant:
             session = replace(session, attempts=(*session.attempts, attempt))
             self._sessions[session_id] = session
         return session, attempt
+
+    def session_image(self, image_id: str) -> tuple[Session, Attempt]:
+        """The session and the attempt whose picture this is.
+
+        Raises:
+            RefusedError: `SESSION_IMAGE_NOT_FOUND`: no such picture was kept, or its session is
+                deleted or older than 48 hours.
+        """
+        with self._lock:
+            session = self._sessions.get(session_of(image_id) or "")
+        if session is not None and self.now() < session.expires_at:
+            for attempt in session.attempts:
+                if attempt.session_image_id == image_id:
+                    return session, attempt
+        raise RefusedError(Reason.SESSION_IMAGE_NOT_FOUND, "The session image is not found.")
+
+    def look(self, data: bytes) -> Sight:
+        """What there is to see in a posted picture.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+        """
+        return self._engine.eyes.look(data)
+
+    def face_ids(self, request_id: str, count: int) -> list[str]:
+        """The ids of the faces that a request detected."""
+        return [self._dice.uuid("face", request_id, number) for number in range(count)]
 
     def reset(self) -> None:
         """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""

@@ -10,9 +10,9 @@ from tests.mockface.conftest import NOON, Face
 
 from mockface.control import ROUTE_NAMES
 from mockface.engine import Engine
+from mockface.marks import read_mark
 from mockface.scenarios import SCENARIOS
 from mockface.service import Service
-from mockface.vision import read_mark
 from mockface.wire import Request
 
 if TYPE_CHECKING:
