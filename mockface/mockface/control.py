@@ -73,6 +73,7 @@ class Control:
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
             ("POST", "reset"): self._reset,
+            ("GET", "openapi/{}"): self._openapi,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
@@ -180,11 +181,23 @@ class Control:
         return self._clock(order)
 
     def _reset(self, order: Order) -> Response:
-        (order.tenant or self._engine).reset()
+        if order.tenant is None:
+            self._engine.reset()
+        else:
+            self._engine.forget(order.tenant)
         self._faults.clear(order.tenant_id)
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)
         return Response(204)
+
+    def _openapi(self, order: Order) -> Response:
+        from mockface.openapi import document  # noqa: PLC0415 - few ask for it
+
+        try:
+            made = document(order.name.removesuffix(".json"), order.request.origin)
+        except LookupError as unknown:
+            return error(404, "404", str(unknown))
+        return answer(200, made)
 
     def _person(self, order: Order) -> Response:
         # Faker and Pillow are for those who ask for people and portraits.
@@ -196,9 +209,10 @@ class Control:
         from mockface.images import portrait  # noqa: PLC0415 - see `_person`
 
         seed, _, suffix = order.name.partition(".")
-        if suffix == "png":
-            return Response(200, portrait(seed, "PNG"), {"Content-Type": "image/png"})
-        return Response(200, portrait(seed), {"Content-Type": "image/jpeg"})
+        image_format = "PNG" if suffix == "png" else "JPEG"
+        asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
+        drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
+        return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
     def _one_tenant(self, order: Order) -> Tenant:
         tenant = order.tenant or self._engine.only_tenant()

@@ -10,6 +10,8 @@ from mockface.delays import LONGEST_SECONDS, Fixed, Lognormal, Uniform
 from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, timestamp
+from mockface.faces import GLASSES
+from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.limits import TIERS
 from mockface.pace import Pace
 from mockface.scenarios import LONGEST_NAME, Decision
@@ -82,6 +84,14 @@ CLOCK = (
     Field("advance", "advance", reading.number(0, _A_YEAR)),
     Field("freeze", "freeze", Type(_moment)),
     Field("resume", "resume", reading.boolean()),
+)
+PORTRAIT = (
+    Field("faces", "faces", reading.integer(0, MOST_FACES)),
+    Field("mask", "mask", reading.boolean()),
+    Field("glasses", "glasses", reading.one_of(*GLASSES)),
+    Field("blur", "blur", reading.number(0, 1)),
+    Field("light", "light", reading.one_of(*LIGHTS)),
+    Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
 )
 
 

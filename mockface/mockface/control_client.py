@@ -6,12 +6,13 @@ It speaks the control API and needs the standard library only.
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockface.client import LivenessDetectionSuccess, SimulatedClient
+from mockface.remote_clock import RemoteClock
+from mockface.remote_journal import RemoteJournal
 from mockface.sending import Send, over_http
 
 if TYPE_CHECKING:
@@ -21,8 +22,23 @@ _PREFIX = "/_mock"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
 _BAD_REQUEST = 400
+_TIMEOUT = 90.0  # longer than the emulator waits for an entry of its journal
 
 Json = dict[str, Any]
+
+
+class Call(Protocol):
+    """A way to the control API."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        """See `ControlClient.call`."""
+        ...  # a signature has no body
 
 
 class ControlError(Exception):
@@ -45,20 +61,20 @@ class ControlClient:
 
     Args:
         url: Where it is, `http://127.0.0.1:8178`.
-        key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the whole
+        key: Whose sessions, scenario, clock, faults and journal are meant; empty means the whole
             emulator.
         send: How it is reached; by default over HTTP.
 
     All methods raise `ControlError` if the emulator refuses or does not answer.
     """
 
-    def __init__(self, url: str, key: str | None = None, *, send: Send | None = None) -> None:
+    def __init__(self, url: str, key: str = "", *, send: Send | None = None) -> None:
         self.url = url.rstrip("/")
         self.key = key
-        self._send = send or over_http()
+        self._send = send or over_http(_TIMEOUT)
 
     def __repr__(self) -> str:
-        whose = "the whole emulator" if self.key is None else "one tenant"
+        whose = "one tenant" if self.key else "the whole emulator"
         return f"<ControlClient for {whose} at {self.url}>"
 
     def tenant(self, key: str) -> ControlClient:
@@ -121,34 +137,36 @@ class ControlClient:
         token: str,
         scenario: str | None = None,
         *,
+        failure: str | None = None,
         content: bytes | None = None,
         verify_image: bytes | None = None,
         api_version: str = "v1.2",
     ) -> LivenessDetectionSuccess:
-        """Makes an attempt as the front end would; see `SimulatedClient.start`.
+        """Makes an attempt as the front end would; see `SimulatedClient`.
 
         Raises:
             LivenessDetectionError: The attempt did not end in a decision.
         """
         camera = SimulatedClient(
-            endpoint=self.url, api_version=api_version, scenario=scenario, send=self._send
+            endpoint=self.url,
+            api_version=api_version,
+            scenario=scenario,
+            failure=failure,
+            send=self._send,
         )
         return camera.start(token, content=content, verify_image=verify_image)
 
-    def journal(self) -> list[Json]:
-        """What was asked and answered lately, oldest first."""
-        return list(self._object("GET", "journal")["entries"])
-
-    def clear_journal(self) -> None:
-        """Forgets it."""
-        self.call("DELETE", "journal")
+    @property
+    def journal(self) -> RemoteJournal:
+        """What was asked and answered lately; with a key the tenant's own."""
+        return RemoteJournal(self.call)
 
     # --- time
 
     @property
-    def clock(self) -> ControlledClock:
+    def clock(self) -> RemoteClock:
         """The clock; with a key the tenant's own, which moves no other tenant's sessions."""
-        return ControlledClock(self)
+        return RemoteClock(self.call)
 
     # --- what goes wrong
 
@@ -163,8 +181,13 @@ class ControlClient:
         status: int | None = None,
         retry_after: int | None = None,
         body: str | None = None,
-        delay: float | None = None,
+        delay: float | Mapping[str, float] | None = None,
+        cut_after: int | None = None,
+        bytes_per_second: float | None = None,
+        reset: bool = False,
         count: int = 1,
+        probability: float = 1.0,
+        seconds: float | None = None,
     ) -> Json:
         """Lets the next answers of a route go wrong; gives the fault as it waits.
 
@@ -173,8 +196,14 @@ class ControlClient:
             status: Of the answer; the operation is then not carried out.
             retry_after: Seconds in a `Retry-After` header.
             body: What the answer's body is: `service`, `gateway`, `garbage`, `truncated`, `empty`.
-            delay: Seconds before the answer.
+            delay: Seconds before the answer, or how they are drawn: `{"low": 1, "high": 2}`,
+                `{"median": 1, "sigma": 0.5}`.
+            cut_after: Bytes of the body after which the connection is closed.
+            bytes_per_second: How fast the body goes.
+            reset: The connection is reset instead of an answer.
             count: How many answers are hit; 0 is all of them.
+            probability: How likely it hits an answer that fits.
+            seconds: After how many of them it ends.
         """
         fields = {
             "route": route,
@@ -182,14 +211,32 @@ class ControlClient:
             "retryAfter": retry_after,
             "body": body,
             "delay": delay,
+            "cutAfter": cut_after,
+            "bytesPerSecond": bytes_per_second,
+            "reset": reset or None,
             "count": count,
+            "probability": probability,
+            "seconds": seconds,
         }
         told = {name: value for name, value in fields.items() if value is not None}
         return self._object("POST", "faults", told)
 
+    def drop_fault(self, number: int) -> None:
+        """Drops one of them, by its `id`."""
+        self.call("DELETE", f"faults/{number}")
+
     def clear_faults(self) -> None:
-        """Drops them."""
+        """Drops them all."""
         self.call("DELETE", "faults")
+
+    @property
+    def tier(self) -> str:
+        """The price tier whose rate limit holds, `F0` or `S0`; `none` for no limit."""
+        return str(self._object("GET", "limit")["tier"])
+
+    @tier.setter
+    def tier(self, name: str) -> None:
+        self.call("PUT", "limit", {"tier": name})
 
     # --- all of it
 
@@ -199,7 +246,7 @@ class ControlClient:
 
     # --- who there is
 
-    def person(self, seed: int | str) -> Json:
+    def person(self, seed: int | str = 1) -> Json:
         """Somebody who was made up from a seed, with device and user agent."""
         return self._object("GET", f"people/{quote(str(seed), safe='')}")
 
@@ -244,7 +291,7 @@ class ControlClient:
         target = f"{self.url}{_PREFIX}/{path}".rstrip("/")
         if query:
             target += f"?{urlencode(query)}"
-        headers = {} if self.key is None else {_KEY_HEADER: self.key}
+        headers = {_KEY_HEADER: self.key} if self.key else {}
         data = b""
         if body is not None:
             data = json.dumps(body).encode("ascii")
@@ -263,47 +310,6 @@ class ControlClient:
         """The URL as it may stand in a message: without a password."""
         where = urlsplit(self.url)
         return f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
-
-
-class ControlledClock:
-    """The emulator's time, read and moved from afar.
-
-    Args:
-        control: Whose clock it is.
-    """
-
-    def __init__(self, control: ControlClient) -> None:
-        self._control = control
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-        return _moment(self._control.call("GET", "clock"))
-
-    @property
-    def frozen(self) -> bool:
-        """Whether time stands still."""
-        return bool(self._control.call("GET", "clock")["frozen"])
-
-    def advance(self, seconds: float) -> datetime:
-        """Moves time forward by zero or more seconds; gives the new time."""
-        return self._tell({"advance": seconds})
-
-    def freeze(self, at: datetime | str | None = None) -> datetime:
-        """Stops time, now or at a moment; a text is ISO 8601, without an offset it is UTC."""
-        if at is None:
-            return self._tell({"freeze": True})
-        return self._tell({"freeze": at if isinstance(at, str) else at.isoformat()})
-
-    def resume(self) -> datetime:
-        """Lets time run on from where it stands."""
-        return self._tell({"resume": True})
-
-    def _tell(self, what: Json) -> datetime:
-        return _moment(self._control.call("POST", "clock", what))
-
-
-def _moment(answered: Json) -> datetime:
-    return datetime.fromisoformat(answered["now"])
 
 
 def _refusal(status: int, body: bytes) -> ControlError:

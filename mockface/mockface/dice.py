@@ -11,7 +11,6 @@ import random
 import secrets
 from hashlib import blake2b
 from typing import Self
-from uuid import UUID
 
 
 class Dice:
@@ -43,7 +42,11 @@ class Dice:
 
     def uuid(self, *names: object) -> str:
         """A random-looking UUID (version 4) in lower case."""
-        return str(UUID(bytes=self.bytes(*names, size=16), version=4))
+        drawn = bytearray(self.bytes(*names, size=16))
+        drawn[6] = drawn[6] & 0x0F | 0x40  # the version
+        drawn[8] = drawn[8] & 0x3F | 0x80  # the variant of RFC 9562
+        text = drawn.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def integer(self, low: int, high: int, *names: object) -> int:
         """An integer with both ends included."""

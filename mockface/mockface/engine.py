@@ -7,6 +7,7 @@ safe to call from any thread.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from mockface.errors import Reason, RefusedError
 from mockface.pace import Pace
 from mockface.tenant import Tenant, session_gone
 from mockface.tokens import TokenMint
+from mockface.vision import Eyes, Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,9 +38,11 @@ class Engine:
         keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
             own.
         scenario: What attempts are when nobody says otherwise.
+        vision: How posted pictures are looked at: `auto`, `opencv` or `portraits`.
         pace: When results are out when nobody says otherwise.
 
     Raises:
+        NoOpenCVError: `opencv` without the extra `vision`.
         UnknownScenarioError: There is no such scenario.
     """
 
@@ -49,14 +53,17 @@ class Engine:
         seed: str | None = None,
         keys: Collection[str] | None = None,
         scenario: str = scenarios.DEFAULT,
+        vision: str = Vision.AUTO,
         pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
+        self.eyes = Eyes(vision)
         self.dice = Dice(seed)
         self.mint = TokenMint(self.dice)
         self._keys = None if keys is None else frozenset(keys)
         self._lock = Lock()
         self._tenants: dict[str, Tenant] = {}
+        self._tenant_id = lru_cache(maxsize=1024)(self._make_tenant_id)
         self._strangers = 0
         self._first_scenario = scenarios.scenario(scenario).name
         self._scenario = self._first_scenario
@@ -126,6 +133,15 @@ class Engine:
             self._strangers += 1
             return self.dice.uuid("request", self._strangers)
 
+    def forget(self, tenant: Tenant) -> None:
+        """Forgets a tenant and all that it has; its next call makes it anew.
+
+        So an emulator that serves many runs of many tests does not grow with them.
+        """
+        with self._lock:
+            self._tenants.pop(tenant.id, None)
+        tenant.reset()  # a call that is under way may still have it in its hands
+
     def reset(self) -> None:
         """Forgets everything and puts the clock back: the same calls give the same bytes again."""
         with self._lock:
@@ -135,10 +151,18 @@ class Engine:
             self.pace = self._first_pace
         self.clock.reset()
 
+    def forget_expired(self) -> None:
+        """Gives memory of expired sessions back, to be called now and then."""
+        for tenant in self.tenants():
+            tenant.forget_expired()
+
     def _of(self, *names: str) -> Tenant:
-        tenant_id = self.dice.bytes("tenant", *names, size=8).hex()
+        tenant_id = self._tenant_id(*names)
         with self._lock:
             tenant = self._tenants.get(tenant_id)
             if tenant is None:
                 tenant = self._tenants[tenant_id] = Tenant(self, tenant_id)
         return tenant
+
+    def _make_tenant_id(self, *names: str) -> str:
+        return self.dice.bytes("tenant", *names, size=8).hex()

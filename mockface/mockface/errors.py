@@ -16,6 +16,7 @@ class Reason(Enum):
     ATTEMPTS_USED_UP = auto()
     SESSION_GONE = auto()
     SESSION_NOT_FOUND = auto()
+    SESSION_IMAGE_NOT_FOUND = auto()
     IMAGE_SIZE = auto()
     IMAGE_INVALID = auto()
     DEVICE_ID = auto()

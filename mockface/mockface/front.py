@@ -133,6 +133,7 @@ class Front:
             now = loop.time()
             for connection in [c for c in self.connections if c.deadline < now]:
                 connection.overdue()
+            self.service.engine.forget_expired()
 
     async def _say_farewell(self) -> None:
         for connection in list(self.connections):

@@ -1,57 +1,141 @@
-"""Draws portraits: pictures that can be posted, and whose face the emulator knows."""
+"""Pictures of made-up people: they can be posted, and the emulator knows what they show."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from types import MappingProxyType
 
 from mockface.dice import Dice
+from mockface.faces import GLASSES, QUALITIES, Look, quality
+from mockface.marks import Mark
 from mockface.people import person_id
 from mockface.sessions import Rectangle
-from mockface.vision import Mark
-
-if TYPE_CHECKING:
-    import random
-
-    from PIL.Image import Image
 
 WIDTH, HEIGHT = 640, 800
 FORMATS = ("JPEG", "PNG")
+MOST_FACES = 2
+MOST_TURNED = 45
+"""Degrees."""
 
-_SKINS = ((255, 219, 188), (241, 194, 155), (224, 172, 125), (170, 118, 80), (110, 74, 50))
-_HAIRS = ((35, 25, 20), (90, 56, 37), (160, 120, 70), (210, 190, 150), (120, 120, 125))
-_WALLS = ((214, 222, 230), (228, 224, 214), (206, 218, 208), (225, 214, 222))
-_INK = (45, 32, 30)
+LIGHTS = MappingProxyType({"normal": Look().exposure, "dark": 0.12, "bright": 0.9})
+"""The exposure for each word."""
+
+_FRAME = (1080, 1920)  # pixels of the video that `mockface.judging` has the face in
 
 
-def portrait(seed: int | str, image_format: str = "JPEG") -> bytes:
-    """Draws the portrait of the person of this seed.
+def portrait(
+    seed: int | str,
+    image_format: str = "JPEG",
+    *,
+    faces: int = 1,
+    mask: bool = False,
+    glasses: str = "noGlasses",
+    blur: float = 0.0,
+    light: str = "normal",
+    turned: float = 0.0,
+) -> bytes:
+    """Draws the portrait of the person of this seed; the options make it a bad reference image.
 
     Args:
-        seed: Whose portrait; the same seed gives the same bytes with the same version of Pillow.
+        seed: Whose portrait; the same seed and options give the same bytes with the same version
+            of Pillow.
         image_format: `JPEG` or `PNG`.
+        faces: How many people are in it: 0, 1 or 2.
+        mask: Whether they wear a mask.
+        glasses: `noGlasses`, `readingGlasses`, `sunglasses` or `swimmingGoggles`.
+        blur: 0 to 1, the larger the blurrier.
+        light: `normal`, `dark` or `bright`.
+        turned: Degrees that the heads are turned away from the camera, -45 to 45.
 
     Returns:
         The picture file, 640 by 800 pixels, 10 KB to 6 MB, with a mark that `mockface.vision`
         reads.
 
     Raises:
-        ValueError: Another format was asked for.
+        ValueError: An option is out of its bounds.
     """
-    if image_format not in FORMATS:
-        raise ValueError(f"A portrait is drawn as one of {', '.join(FORMATS)}.")
+    known = (
+        (image_format in FORMATS, f"A portrait is drawn as one of {', '.join(FORMATS)}."),
+        (0 <= faces <= MOST_FACES, f"A portrait shows 0 to {MOST_FACES} faces."),
+        (glasses in GLASSES, f"glasses is one of {', '.join(GLASSES)}."),
+        (0 <= blur <= 1, "blur is a number from 0 to 1."),
+        (light in LIGHTS, f"light is one of {', '.join(LIGHTS)}."),
+        (abs(turned) <= MOST_TURNED, f"turned is -{MOST_TURNED} to {MOST_TURNED} degrees."),
+    )
+    for right, message in known:
+        if not right:
+            raise ValueError(message)
+    look = Look(
+        mask="faceMask" if mask else "noMask",
+        glasses=glasses,
+        blur=max(blur, Look().blur),
+        exposure=LIGHTS[light],
+        yaw=turned,
+        eyes_covered=glasses in {"sunglasses", "swimmingGoggles"},
+    )
+    person = person_id(seed)
+    return _file(_Scene((WIDTH, HEIGHT), person, _boxes(faces, person), look), image_format)
+
+
+def session_image(person: str, face: Rectangle) -> bytes:
+    """Draws what the camera saw in an attempt: a JPEG of the video's size.
+
+    Args:
+        person: The id of a person, whom it shows.
+        face: Where the face is.
+    """
+    return _file(_Scene(_FRAME, person, (face,), Look()), "JPEG")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What is to be drawn."""
+
+    size: tuple[int, int]
+    person: str
+    boxes: tuple[Rectangle, ...]
+    look: Look
+
+    def mark(self) -> Mark:
+        """What the picture says of itself; of several faces the worst one's quality."""
+        qualities = [quality(box, self.look) for box in self.boxes]
+        return Mark(
+            self.person, self.boxes, min(qualities, key=QUALITIES.index, default="low"), self.look
+        )
+
+
+def _boxes(faces: int, person: str) -> tuple[Rectangle, ...]:
+    """Where the faces are; side by side they are smaller."""
+    dice = Dice(f"boxes {person}")
+    if faces == 1:
+        return (
+            Rectangle(
+                left=dice.integer(120, 150, "left"),
+                top=dice.integer(150, 190, "top"),
+                width=dice.integer(350, 390, "width"),
+                height=dice.integer(450, 500, "height"),
+            ),
+        )
+    return tuple(
+        Rectangle(
+            left=dice.integer(20, 60, "left", side) + side * WIDTH // 2,
+            top=dice.integer(200, 300, "top", side),
+            width=dice.integer(200, 230, "width", side),
+            height=dice.integer(260, 300, "height", side),
+        )
+        for side in range(faces)
+    )
+
+
+def _file(scene: _Scene, image_format: str) -> bytes:
     # Pillow costs time to import, and only those who draw need it.
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
-    dice = Dice(f"portrait {seed}")
-    face = Rectangle(
-        left=dice.integer(120, 150, "left"),
-        top=dice.integer(150, 190, "top"),
-        width=dice.integer(350, 390, "width"),
-        height=dice.integer(450, 500, "height"),
-    )
-    mark = Mark(person_id(seed), (face,), "high").to_bytes()
-    picture = _draw(face, dice.generator("picture"))
+    from mockface.drawing import draw  # noqa: PLC0415 - see above
+
+    picture = draw(scene.size, scene.boxes, scene.look, Dice(f"portrait {scene.person}"))
+    mark = scene.mark().to_bytes()
     file = BytesIO()
     if image_format == "JPEG":
         picture.save(file, "JPEG", quality=88, comment=mark)
@@ -60,34 +144,3 @@ def portrait(seed: int | str, image_format: str = "JPEG") -> bytes:
         text.add_text("Comment", mark.decode("ascii"))
         picture.save(file, "PNG", pnginfo=text)
     return file.getvalue()
-
-
-def _draw(face: Rectangle, rng: random.Random) -> Image:
-    from PIL import Image, ImageDraw  # noqa: PLC0415 - see `portrait`
-
-    skin, hair, wall = rng.choice(_SKINS), rng.choice(_HAIRS), rng.choice(_WALLS)
-    picture = Image.new("RGB", (WIDTH, HEIGHT), wall)
-    pen = ImageDraw.Draw(picture)
-    x, y, w, h = face.left, face.top, face.width, face.height
-    middle = x + w // 2
-
-    pen.ellipse((middle - w, y + h, middle + w, y + 2 * h), fill=tuple(255 - c // 2 for c in hair))
-    pen.rectangle((middle - w // 6, y + h * 3 // 4, middle + w // 6, y + h * 6 // 5), fill=skin)
-    pen.ellipse((x - 24, y - 50, x + w + 24, y + h * 3 // 4), fill=hair)
-    pen.ellipse((x, y, x + w, y + h), fill=skin)
-    for side in (-1, 1):
-        eye, line = middle + side * w // 5, y + h * 2 // 5
-        pen.ellipse((eye - 34, line - 16, eye + 34, line + 16), fill=(250, 250, 248))
-        pen.ellipse((eye - 15, line - 15, eye + 15, line + 15), fill=rng.choice(_HAIRS))
-        pen.ellipse((eye - 6, line - 6, eye + 6, line + 6), fill=_INK)
-        pen.arc((eye - 44, line - 52, eye + 44, line - 8), 200, 340, fill=hair, width=9)
-    shade = tuple(channel * 5 // 6 for channel in skin)
-    pen.line((middle, y + h * 2 // 5, middle - 18, y + h * 3 // 5), fill=shade, width=6)
-    pen.line((middle - 18, y + h * 3 // 5, middle + 16, y + h * 3 // 5), fill=shade, width=6)
-    mouth = (middle - w // 6, y + h * 2 // 3, middle + w // 6, y + h * 4 // 5)
-    pen.chord(mouth, 10, 170, fill=(172, 84, 80))
-
-    # The grain of a real sensor; a flat drawing would be far smaller than any photograph.
-    grain = Image.frombytes("L", (WIDTH // 2, HEIGHT // 2), rng.randbytes(WIDTH * HEIGHT // 4))
-    grain = grain.resize((WIDTH, HEIGHT)).convert("RGB")
-    return Image.blend(picture, grain, 0.06)

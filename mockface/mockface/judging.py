@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
 from mockface.scenarios import Decision, Finding, Step
+from mockface.session_images import image_id
 from mockface.sessions import (
     MATCH_THRESHOLD,
     Abuse,
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from mockface.dice import Dice
     from mockface.pace import Pace
 
+
 _FACES_FOUND = MappingProxyType({Finding.NO_FACE: "no face was", Finding.TWO_FACES: "2 faces were"})
-_IMAGE_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def judge(
@@ -79,12 +80,17 @@ def judge(
             if reference is not None and step.compared
             else None
         ),
-        session_image_id=_image_id(own) if succeeded and options.enable_session_image else None,
+        session_image_id=(
+            image_id(session.id, number, own)
+            if succeeded and options.enable_session_image
+            else None
+        ),
         verify_image_hash=(
             _hash(reference, step, own)
             if reference is not None and options.return_verify_image_hash
             else None
         ),
+        person=person,
         abuse=(Abuse(detected=step.abuse, others=flagged) if session.abuse_monitoring else None),
         late=pace.late(now),
     )
@@ -129,9 +135,3 @@ def _face(dice: Dice) -> Rectangle:
     width, height = dice.integer(600, 760, "width"), dice.integer(720, 960, "height")
     left, top = dice.integer(180, 300, "left"), dice.integer(560, 800, "top")
     return Rectangle(left, top, width, height)
-
-
-def _image_id(dice: Dice) -> str:
-    """44 characters that begin with A, as in the specification's examples."""
-    drawn = dice.bytes("session image", size=43)
-    return "A" + "".join(_IMAGE_ID_ALPHABET[byte % len(_IMAGE_ID_ALPHABET)] for byte in drawn)

@@ -14,6 +14,7 @@ from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
 from mockface.sending import in_process
 from mockface.service import Service
+from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,6 +44,8 @@ class Mockface:
         pace: When results are out when nobody says otherwise: `at-once`, after some reads
             (`3reads`), or after some seconds (`30s`).
         clock: What time it is.
+        vision: How posted pictures are looked at: `opencv` finds real faces and needs the extra
+            `vision`, `portraits` knows drawn ones only, `auto` takes OpenCV if it is installed.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
         host: Where to listen.
@@ -56,6 +59,7 @@ class Mockface:
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
+        NoOpenCVError: `opencv` without the extra `vision`.
         ValueError: There is no such pace.
     """
 
@@ -67,6 +71,7 @@ class Mockface:
         scenario: str = DEFAULT,
         pace: str = AT_ONCE,
         clock: Clock | None = None,
+        vision: str = Vision.AUTO,
         bearer: str | None = None,
         public_url: str | None = None,
         host: str = "127.0.0.1",
@@ -82,7 +87,12 @@ class Mockface:
             )
         self.clock = clock or Clock()
         self.engine = Engine(
-            clock=self.clock, seed=seed, keys=keys, scenario=scenario, pace=Pace.parse(pace)
+            clock=self.clock,
+            seed=seed,
+            keys=keys,
+            scenario=scenario,
+            pace=Pace.parse(pace),
+            vision=vision,
         )
         self.service = Service(
             self.engine,
@@ -120,11 +130,11 @@ class Mockface:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{listener.getsockname()[1]}"
 
-    def control(self, key: str | None = None) -> ControlClient:
+    def control(self, key: str = "") -> ControlClient:
         """A hand on it from this process; it need not listen.
 
         Args:
-            key: Whose sessions, scenario, clock, faults and journal are meant; `None` means the
+            key: Whose sessions, scenario, clock, faults and journal are meant; empty means the
                 whole emulator.
         """
         url = "http://localhost" if self._listener is None else self.url

@@ -156,6 +156,7 @@ class Attempt:
         match: The comparison, in a session with verification.
         session_image_id: The id of the picture that was kept.
         verify_image_hash: SHA-256 of the reference image, if the caller asked for it.
+        person: Who was in front of the camera, if the client's picture said so.
         abuse: What abuse monitoring says; `None` where it is switched off.
         late: What keeps the result back from the app server; `None` once it is out.
     """
@@ -172,6 +173,7 @@ class Attempt:
     match: Match | None
     session_image_id: str | None
     verify_image_hash: str | None
+    person: str | None = None
     abuse: Abuse | None = None
     late: Late | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import deque
 from contextlib import contextmanager
@@ -14,9 +13,11 @@ from typing import TYPE_CHECKING
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
 from mockface.judging import as_found, judge
+from mockface.living import LivingSessions
+from mockface.marks import read_mark
+from mockface.session_images import session_of
 from mockface.sessions import Attempt, ClientCall, Flagged, Kind, Options, ReferenceImage, Session
 from mockface.tokens import Claims
-from mockface.vision import read_mark, reference_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from mockface.clock import Clock
     from mockface.engine import Engine
     from mockface.pace import Pace
+    from mockface.vision import Sight
 
 _LONGEST_QUEUE = 10_000
+_MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
 
 
@@ -42,7 +45,7 @@ class Tenant:
         self._engine = engine
         self._dice = engine.dice.child("tenant", tenant_id)
         self._lock = Lock()
-        self._sessions: dict[str, Session] = {}  # oldest first
+        self._sessions = LivingSessions()
         self._queue: deque[str] = deque()
         self._own_scenario: str | None = None
         self._own_pace: Pace | None = None
@@ -164,10 +167,10 @@ class Tenant:
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
-        reference = None if image is None else reference_image(image)
+        reference = None if image is None else self._engine.eyes.reference(image)
         with self._lock:
             now = self.now()
-            self._forget_expired(now)
+            self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
             bound_to = asked_for.name if asked_for else self._queued()
             if reference is not None:
                 first = scenarios.scenario(bound_to or self.scenario).step(1)
@@ -228,17 +231,20 @@ class Tenant:
             most: How many at most.
         """
         with self._lock:
-            now = self.now()
-            self._forget_expired(now)
-            wanted = [s for s in self._sessions.values() if s.kind is kind and s.id > after]
-        return heapq.nsmallest(most, wanted, key=lambda session: session.id)
+            self._sessions.forget_expired(self.now())
+            return self._sessions.page(kind, after=after, most=most)
 
     def sessions(self) -> list[Session]:
         """All living sessions of both families, oldest first."""
         with self._lock:
             now = self.now()
-            self._forget_expired(now)
+            self._sessions.forget_expired(now)
             return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
+
+    def forget_expired(self) -> None:
+        """Gives some of the memory of expired sessions back; called now and then."""
+        with self._lock:
+            self._sessions.forget_expired(self.now(), most=100 * _MOST_FORGOTTEN)
 
     @contextmanager
     def turn(self, session_id: str) -> Iterator[None]:
@@ -328,7 +334,7 @@ class Tenant:
             UnknownScenarioError: There is no such scenario.
         """
         mark = None if content is None else read_mark(content)
-        offered = None if verify_image is None else reference_image(verify_image)
+        offered = None if verify_image is None else self._engine.eyes.reference(verify_image)
         with self._lock:
             session = self._opened(session_id)
             if session.kind is not kind:
@@ -357,6 +363,33 @@ class Tenant:
             self._sessions[session_id] = session
         return session, attempt
 
+    def session_image(self, image_id: str) -> tuple[Session, Attempt]:
+        """The session and the attempt whose picture this is.
+
+        Raises:
+            RefusedError: `SESSION_IMAGE_NOT_FOUND`: no such picture was kept, or its session is
+                deleted or older than 48 hours.
+        """
+        with self._lock:
+            session = self._sessions.get(session_of(image_id) or "")
+        if session is not None and self.now() < session.expires_at:
+            for attempt in session.attempts:
+                if attempt.session_image_id == image_id:
+                    return session, attempt
+        raise RefusedError(Reason.SESSION_IMAGE_NOT_FOUND, "The session image is not found.")
+
+    def look(self, data: bytes) -> Sight:
+        """What there is to see in a posted picture.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+        """
+        return self._engine.eyes.look(data)
+
+    def face_ids(self, request_id: str, count: int) -> list[str]:
+        """The ids of the faces that a request detected."""
+        return [self._dice.uuid("face", request_id, number) for number in range(count)]
+
     def reset(self) -> None:
         """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
         with self._lock:
@@ -380,7 +413,7 @@ class Tenant:
 
     def _flagged(self, session_id: str) -> tuple[Flagged, ...]:
         """The attempts of other sessions that abuse monitoring has flagged lately."""
-        lately = islice(reversed(self._sessions.values()), _MOST_COMPARED)
+        lately = islice(self._sessions.newest_first(), _MOST_COMPARED)
         found = (
             Flagged(session.id, attempt.number, attempt.session_image_id)
             for session in lately
@@ -402,14 +435,6 @@ class Tenant:
         if session is None or self.now() >= session.expires_at:
             raise session_gone()
         return session
-
-    def _forget_expired(self, now: float) -> None:
-        """All sessions live equally long, so the expired ones stand in front."""
-        while self._sessions:
-            oldest = next(iter(self._sessions.values()))
-            if now < oldest.expires_at:
-                return
-            del self._sessions[oldest.id]
 
 
 def _check_attempts_left(session: Session) -> None:

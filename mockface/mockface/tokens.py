@@ -107,8 +107,11 @@ class TokenMint:
         )
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return _to_json(value).encode("ascii")
 
 
 def _pack(data: bytes) -> bytes:

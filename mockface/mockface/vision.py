@@ -1,119 +1,184 @@
-"""Looks at a posted picture without decoding it: format, size, and where the face is.
+"""Looks at posted pictures: whether they are sound, what faces they show, whose face it is.
 
-Drawn portraits (`mockface.images`) carry a mark that says where their face is and whose it is. In
-any other picture one face is assumed, at a place that follows from the bytes.
+Drawn portraits (`mockface.images`) carry a mark that says what they show, and it is believed. In
+any other picture OpenCV finds the faces, if the extra `vision` is installed. Without it nothing is
+decoded, and one face is assumed, at a place that follows from the bytes.
 """
 
 from __future__ import annotations
 
-import json
-import struct
+from collections import OrderedDict
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import sha256
+from importlib.util import find_spec
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
+from mockface.faces import Face
+from mockface.marks import Mark, read_mark
+from mockface.picture_files import inspect
 from mockface.sessions import Rectangle, ReferenceImage
 
+if TYPE_CHECKING:
+    from mockface.photographs import Photographs
+    from mockface.picture_files import PictureFile
+
 SMALLEST, LARGEST = 1024, 6 * 1024 * 1024
-"""Bytes that a reference image may have (contract: 1 KB to 6 MB)."""
+"""Bytes that a picture may have (contract: 1 KB to 6 MB)."""
 
-MARK = b"mockface-portrait:"
-"""What stands before the JSON object that a drawn portrait carries."""
+_SMALLEST_FACE = 36  # pixels, in a picture of at most 1920 x 1080 (contract section 10)
+_LONG_SIDE, _SHORT_SIDE = 1920, 1080
+_MOST_FACES = 100  # that the service's documentation says it gives back
+_REMEMBERED = 512  # pictures, so that the one that all tests post is looked at once
 
-_SMALLEST_FACE = 36  # pixels, contract section 10
-_MARK_WITHIN = 4096  # bytes from the start in which a mark may stand
-_MARK_LENGTH = 512
 
-# JPEG markers (ITU T.81, table B.1)
-_FILL, _START_OF_SCAN, _END_OF_IMAGE = 0xFF, 0xDA, b"\xff\xd9"
-_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+class Vision(StrEnum):
+    """How pictures are looked at."""
+
+    AUTO = "auto"
+    OPENCV = "opencv"
+    PORTRAITS = "portraits"
+
+
+class NoOpenCVError(ValueError):
+    """OpenCV was asked for, and it is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a drawn portrait says of itself.
+class Sight:
+    """What there is to see in a picture.
 
     Attributes:
-        person: Who it is.
-        faces: Where the faces are.
-        quality: `low`, `medium` or `high`.
+        faces: The largest one first; none that is too small.
+        sha256: The hash of the file, in upper-case hex digits.
+        person: Who it is, if the picture says so.
     """
 
-    person: str
-    faces: tuple[Rectangle, ...]
-    quality: str
-
-    def to_bytes(self) -> bytes:
-        """The mark as it is put into a picture."""
-        faces = [[face.left, face.top, face.width, face.height] for face in self.faces]
-        said = {"person": self.person, "faces": faces, "quality": self.quality}
-        return MARK + json.dumps(said, separators=(",", ":")).encode("ascii")
+    faces: tuple[Face, ...]
+    sha256: str
+    person: str | None = None
 
 
-def reference_image(data: bytes) -> ReferenceImage:
-    """Takes a reference image in.
+class Eyes:
+    """Looks at pictures; safe from any thread.
 
     Args:
-        data: The posted bytes.
+        vision: `opencv` looks with OpenCV, `portraits` at the marks of drawn portraits only, `auto`
+            with OpenCV if it is installed. It is loaded when the first photograph arrives.
 
     Raises:
-        RefusedError: `IMAGE_SIZE` for a size out of bounds; `IMAGE_INVALID` for a format that is
-            none of JPEG, PNG, GIF and BMP, for a picture that is cut off, and for any number of
-            faces but one.
+        NoOpenCVError: `opencv` without the extra `vision`.
+        ValueError: Another word.
     """
-    if not SMALLEST <= len(data) <= LARGEST:
-        raise RefusedError(
-            Reason.IMAGE_SIZE,
-            f"The image has {len(data)} bytes; allowed are {SMALLEST} to {LARGEST} (1 KB to 6 MB).",
+
+    def __init__(self, vision: str = Vision.AUTO) -> None:
+        self.vision = Vision(vision)
+        if self.vision is Vision.AUTO:
+            self.vision = Vision.OPENCV if find_spec("cv2") else Vision.PORTRAITS
+        elif self.vision is Vision.OPENCV and not find_spec("cv2"):
+            raise NoOpenCVError(
+                "Looking at photographs needs OpenCV: pip install 'livegate[mock,vision]'."
+            )
+        self._lock = Lock()
+        self._seen: OrderedDict[str, Sight] = OrderedDict()
+        self._photographs: Photographs | None = None
+
+    def reference(self, data: bytes) -> ReferenceImage:
+        """Takes a reference image in.
+
+        Args:
+            data: The posted file.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` and `IMAGE_INVALID` as `look` has them, and `IMAGE_INVALID`
+                for any number of faces but one (assumption, after the codes of detection).
+        """
+        sight = self.look(data)
+        if len(sight.faces) != 1:
+            found = f"{len(sight.faces)} faces were" if sight.faces else "no face was"
+            raise RefusedError(
+                Reason.IMAGE_INVALID, f"The image has to show one face, and {found} found."
+            )
+        face = sight.faces[0]
+        return ReferenceImage(
+            face=face.box, quality=face.quality, sha256=sight.sha256, person=sight.person
         )
-    size = _size(data)
-    if size is None:
-        raise RefusedError(
-            Reason.IMAGE_INVALID,
-            "The image cannot be decoded: send a whole JPEG, PNG, GIF or BMP file.",
-        )
-    digest = sha256(data)
-    mark = read_mark(data)
-    faces = (_assumed_face(*size, digest.digest()),) if mark is None else mark.faces
-    faces = tuple(face for face in faces if min(face.width, face.height) >= _SMALLEST_FACE)
-    if len(faces) != 1:
-        found = "no face" if not faces else f"{len(faces)} faces"
-        raise RefusedError(
-            Reason.IMAGE_INVALID, f"The image has to show one face, and {found} was found."
-        )
-    return ReferenceImage(
-        face=faces[0],
-        quality="high" if mark is None else mark.quality,
-        sha256=digest.hexdigest().upper(),
-        person=None if mark is None else mark.person,
-    )
+
+    def look(self, data: bytes) -> Sight:
+        """Looks at a picture; the same picture looks the same every time.
+
+        Args:
+            data: The posted file.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` for a size out of bounds; `IMAGE_INVALID` for everything that
+                is no sound picture in one of the four formats.
+        """
+        if not SMALLEST <= len(data) <= LARGEST:
+            raise RefusedError(
+                Reason.IMAGE_SIZE,
+                f"The image has {len(data)} bytes; {SMALLEST} to {LARGEST} are allowed "
+                "(1 KB to 6 MB).",
+            )
+        digest = sha256(data)
+        name = digest.hexdigest().upper()
+        with self._lock:
+            sight = self._seen.get(name)
+        if sight is None:
+            sight = self._look(data, name, digest.digest())
+            with self._lock:
+                self._seen[name] = sight
+                if len(self._seen) > _REMEMBERED:
+                    self._seen.popitem(last=False)
+        return sight
+
+    def _look(self, data: bytes, name: str, digest: bytes) -> Sight:
+        try:
+            file = inspect(data)
+            mark = read_mark(data)
+            if mark is not None:
+                faces = _marked(mark)
+            elif self.vision is Vision.OPENCV:
+                faces = self._photograph(data, file)
+            else:
+                faces = (Face(_assumed_box(file.width, file.height, digest)),)
+        except ValueError as wrong:
+            raise RefusedError(
+                Reason.IMAGE_INVALID,
+                f"The image cannot be decoded. {wrong} Send a whole JPEG, PNG, GIF or BMP file.",
+            ) from None
+        least = smallest_face(file.width, file.height)
+        seen = [face for face in faces if min(face.box.width, face.box.height) >= least]
+        seen.sort(key=_large_first)
+        return Sight(tuple(seen[:_MOST_FACES]), name, None if mark is None else mark.person)
+
+    def _photograph(self, data: bytes, file: PictureFile) -> tuple[Face, ...]:
+        with self._lock:
+            if self._photographs is None:
+                # NumPy and OpenCV take a third of a second to load and 60 MB to keep.
+                from mockface.photographs import Photographs  # noqa: PLC0415 - see above
+
+                self._photographs = Photographs()
+        return self._photographs.faces(data, file, _SMALLEST_FACE)
 
 
-def read_mark(data: bytes) -> Mark | None:
-    """The mark in a picture's first bytes, or `None` if there is none that can be read."""
-    start = data.find(MARK, 0, _MARK_WITHIN)
-    if start < 0:
-        return None
-    start += len(MARK)
-    text = data[start : start + _MARK_LENGTH].decode("latin-1")
-    try:
-        said, _ = json.JSONDecoder().raw_decode(text)
-        faces = tuple(Rectangle(*(_pixel(number) for number in face)) for face in said["faces"])
-        quality = said["quality"]
-        if quality not in ("low", "medium", "high"):
-            return None
-        return Mark(str(said["person"]), faces, quality)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
+def smallest_face(width: int, height: int) -> int:
+    """Pixels that a face needs at least, in proportion above 1920 x 1080.
+
+    That the larger of the two proportions counts is an assumption.
+    """
+    long, short = max(width, height), min(width, height)
+    return round(_SMALLEST_FACE * max(1.0, long / _LONG_SIDE, short / _SHORT_SIDE))
 
 
-def _pixel(number: object) -> int:
-    if isinstance(number, int) and 0 <= number < 1 << 16:
-        return number
-    raise ValueError("not a pixel")
+def _marked(mark: Mark) -> tuple[Face, ...]:
+    """The faces that a drawn portrait says it has."""
+    return tuple(Face(box, mark.look, mark.quality) for box in mark.faces)
 
 
-def _assumed_face(width: int, height: int, digest: bytes) -> Rectangle:
+def _assumed_box(width: int, height: int, digest: bytes) -> Rectangle:
     """About half the picture, near its middle; the digest decides the rest."""
     face_width = width * (40 + digest[0] % 20) // 100
     face_height = height * (40 + digest[1] % 20) // 100
@@ -122,50 +187,5 @@ def _assumed_face(width: int, height: int, digest: bytes) -> Rectangle:
     return Rectangle(left, top, face_width, face_height)
 
 
-def _size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels by the file's header, or `None` if it is no whole picture."""
-    for magic, read in _FORMATS.items():
-        if data.startswith(magic):
-            try:
-                size = read(data)
-            except struct.error:
-                return None
-            return size if size is not None and min(size) > 0 else None
-    return None
-
-
-def _png(data: bytes) -> tuple[int, int] | None:
-    width, height = struct.unpack_from(">II", data, 16)
-    whole = data[12:16] == b"IHDR" and b"IEND\xaeB`\x82" in data
-    return (width, height) if whole else None
-
-
-def _gif(data: bytes) -> tuple[int, int] | None:
-    width, height = struct.unpack_from("<HH", data, 6)
-    return (width, height) if data.rstrip(b"\0").endswith(b";") else None
-
-
-def _bmp(data: bytes) -> tuple[int, int] | None:
-    (length,) = struct.unpack_from("<I", data, 2)
-    width, height = struct.unpack_from("<ii", data, 18)
-    return (width, abs(height)) if length <= len(data) else None
-
-
-def _jpeg(data: bytes) -> tuple[int, int] | None:
-    """Walks from segment to segment up to the frame header; each step is at least one byte."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == _FILL:
-        marker, length = struct.unpack_from(">BH", data, at + 1)
-        if marker == _FILL:
-            at += 1
-        elif marker in _FRAME_HEADERS:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return (width, height) if data.find(_END_OF_IMAGE, at) > 0 else None
-        elif marker == _START_OF_SCAN:
-            return None
-        else:
-            at += 2 + length
-    return None
-
-
-_FORMATS = {b"\xff\xd8\xff": _jpeg, b"\x89PNG\r\n\x1a\n": _png, b"GIF8": _gif, b"BM": _bmp}
+def _large_first(face: Face) -> tuple[int, int, int]:
+    return -face.box.width * face.box.height, face.box.left, face.box.top

@@ -10,9 +10,9 @@ from tests.mockface.conftest import NOON, Face
 
 from mockface.control import ROUTE_NAMES
 from mockface.engine import Engine
+from mockface.marks import read_mark
 from mockface.scenarios import SCENARIOS
 from mockface.service import Service
-from mockface.vision import read_mark
 from mockface.wire import Request
 
 if TYPE_CHECKING:
@@ -226,6 +226,19 @@ def test_reset_forgets_one_tenant_or_all(face: Face, service: Service, clock: Cl
     assert Face(service, face.version, key=None).send("POST", "/_mock/reset").status == 204
     assert other.result(its).status == 404
     assert clock.now() == start
+
+
+def test_tenants_come_and_go(service: Service, version: str) -> None:
+    for number in range(3):
+        face = Face(service, version, key=f"of-test-{number}")
+        first, _ = face.run()
+        assert len(service.engine.tenants()) == 1
+        assert face.send("POST", "/_mock/reset").status == 204
+        assert service.engine.tenants() == []
+
+        # And the same calls give the same bytes again
+        assert face.create().json["sessionId"] == first
+        face.send("POST", "/_mock/reset")
 
 
 def test_people_and_portraits_are_the_same_for_the_same_seed(face: Face) -> None:

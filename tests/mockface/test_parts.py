@@ -1,11 +1,9 @@
-"""The small parts by themselves: clock, dice, tokens, forms, pictures, scenarios, people."""
+"""The small parts by themselves: clock, dice, tokens, forms, scenarios, people."""
 
 from __future__ import annotations
 
 import base64
 import json
-import struct
-from io import BytesIO
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -13,18 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from mockface import multipart
 from mockface.clock import LATEST, Clock
 from mockface.dice import Dice
-from mockface.errors import Reason, RefusedError, UnknownScenarioError
-from mockface.images import portrait
-from mockface.people import crowd, person
+from mockface.errors import UnknownScenarioError
+from mockface.people import crowd
 from mockface.scenarios import SCENARIOS, Decision, Scenario, Step, in_band, scenario
-from mockface.sessions import Kind, Rectangle
+from mockface.sessions import Kind
 from mockface.tokens import Claims, TokenMint
-from mockface.vision import Mark, read_mark, reference_image
 
 CLAIMS = Claims("session", "tenant", Kind.VERIFY, "http://localhost:1", 1000, 1600)
 
@@ -168,67 +163,6 @@ class TestForms:
         part = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n%d\r\n'
         parts = multipart.parse("x; boundary=edge", part % 1 + part % 2 + b"--edge--")
         assert parts["a"].data == b"1"
-
-
-class TestPictures:
-    @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "BMP"])
-    def test_pictures_without_a_mark_have_an_assumed_face(self, image_format: str) -> None:
-        file = BytesIO()
-        Image.effect_mandelbrot((300, 400), (-3, -2.5, 2, 2.5), 100).save(file, image_format)
-
-        found = reference_image(file.getvalue())
-
-        assert found == reference_image(file.getvalue())
-        assert found.person is None
-        face = found.face
-        assert 0 <= face.left < face.left + face.width <= 300
-        assert 0 <= face.top < face.top + face.height <= 400
-
-    def test_a_portrait_says_where_its_face_is(self) -> None:
-        found = reference_image(portrait(5))
-        mark = read_mark(portrait(5, "PNG"))
-        assert mark is not None
-        assert (found.face, found.person) == (mark.faces[0], person(5).id)
-
-    @pytest.mark.parametrize(
-        ("faces", "word"),
-        [
-            ((), "no face"),
-            ((Rectangle(1, 1, 100, 100), Rectangle(200, 1, 100, 100)), "2 faces"),
-            ((Rectangle(1, 1, 35, 100),), "no face"),
-        ],
-    )
-    def test_one_face_it_has_to_be(self, faces: tuple[Rectangle, ...], word: str) -> None:
-        file = BytesIO()
-        picture = Image.effect_mandelbrot((300, 400), (-3, -2.5, 2, 2.5), 100)
-        picture.save(file, "JPEG", comment=Mark("somebody", faces, "low").to_bytes())
-        with pytest.raises(RefusedError, match=word) as refused:
-            reference_image(file.getvalue())
-        assert refused.value.reason is Reason.IMAGE_INVALID
-
-    @pytest.mark.parametrize(
-        "said",
-        [
-            b"",
-            b"{}",
-            b"[" * 900,
-            b'{"person":"p","faces":[[1,2,3]],"quality":"high"}',
-            b'{"person":"p","faces":[[-1,2,3,4]],"quality":"high"}',
-            b'{"person":"p","faces":[[1,2,3,1e9]],"quality":"high"}',
-            b'{"person":"p","faces":[],"quality":"best"}',
-            b'{"person":"p","faces":7,"quality":"low"}',
-        ],
-    )
-    def test_a_damaged_mark_is_none(self, said: bytes) -> None:
-        assert read_mark(b"mockface-portrait:" + said) is None
-
-    def test_a_header_that_lies_costs_nothing(self) -> None:
-        bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 2**31, 2**31)
-        bomb += bytes(2000) + b"\0\0\0\0IEND\xaeB`\x82"
-        assert reference_image(bomb).face.width > 0
-        empty = bomb.replace(struct.pack(">II", 2**31, 2**31), bytes(8))
-        with pytest.raises(RefusedError):
-            reference_image(empty)
 
 
 class TestScenarios:

@@ -150,7 +150,7 @@ def test_a_wrong_option_is_named(
 def test_attempt_and_portrait_are_commands(mock: Mockface, tmp_path: Path) -> None:
     session = create(mock.url)
     for scenario, status in (("mask", 1), ("real", 0)):
-        with command("attempt", "--token", session["authToken"], "--scenario", scenario) as tried:
+        with command("attempt", "--token", session["authToken"], "--outcome", scenario) as tried:
             output, _ = tried.communicate()
         said = json.loads(output)
         assert tried.returncode == status

@@ -121,7 +121,7 @@ def test_a_session_image_has_an_id_when_it_is_asked_for(face: Face) -> None:
     _, unasked = face.run()
 
     if face.knows_images:
-        assert re.fullmatch(r"A[A-Za-z0-9]{43}", face.newest(asked.json)["sessionImageId"])
+        assert re.fullmatch(r"A[A-Za-z0-9_-]{43}", face.newest(asked.json)["sessionImageId"])
     else:
         assert "sessionImageId" not in face.newest(asked.json)
     assert "sessionImageId" not in face.newest(unasked.json)

@@ -13,6 +13,7 @@ COMMANDS = MappingProxyType(
     {
         "serve": "serve the API on a port",
         "attempt": "make an attempt as the front end would",
+        "openapi": "print the OpenAPI document of a version",
         "portrait": "draw a reference image",
         "scenario": "say what attempts will be, on a running emulator",
         "clock": "read, freeze and move the time of a running emulator",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import signal
 from typing import TYPE_CHECKING
@@ -10,8 +11,6 @@ from mockface.clock import Clock
 from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
 
 if TYPE_CHECKING:
-    import argparse
-
     from mockface.commands.parts import Parser
 
 EXAMPLES = """\
@@ -55,6 +54,15 @@ def add(parser: Parser) -> None:
         metavar="TIME",
         help="stop the clock at a time such as 2026-01-31T12:00:00Z",
     )
+    parser.option(
+        "--vision",
+        type=_vision,
+        default="auto",
+        metavar="HOW",
+        help="how posted pictures are looked at: opencv finds the faces of "
+        "photographs (the extra vision), portraits knows drawn ones only, auto takes opencv if it "
+        "is installed; default: %(default)s",
+    )
     parser.option("--bearer", metavar="TOKEN", help="an Entra token to accept")
     parser.option(
         "--public-url",
@@ -97,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
     """Serves until a signal comes."""
     from mockface.errors import UnknownScenarioError  # noqa: PLC0415 - the help needs none of them
     from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415 - see above
+    from mockface.vision import NoOpenCVError  # noqa: PLC0415 - see above
 
     try:
         mock = Mockface(
@@ -105,6 +114,7 @@ def run(options: argparse.Namespace) -> int:
             scenario=options.scenario,
             pace=options.pace,
             clock=Clock(frozen_at=options.frozen_at),
+            vision=options.vision,
             bearer=options.bearer,
             public_url=options.public_url,
             host=options.host,
@@ -115,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
             allow_remote=options.allow_remote,
         )
         url = mock.listen()
-    except (RemoteNotAllowedError, UnknownScenarioError) as wrong:
+    except (RemoteNotAllowedError, UnknownScenarioError, NoOpenCVError) as wrong:
         raise CommandError(str(wrong), USAGE) from None
     except OSError as wrong:
         raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
@@ -131,6 +141,14 @@ def _why(wrong: OSError, host: str, port: int) -> str:
     if wrong.errno == errno.EADDRINUSE:
         return f"{said}. Stop what listens there, or choose another --port; 0 takes a free one."
     return said
+
+
+def _vision(text: str) -> str:
+    from mockface.vision import Vision  # noqa: PLC0415 - see `run`
+
+    if text not in tuple(Vision):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(Vision)}")
+    return text
 
 
 def _threads(text: str) -> int:

@@ -146,6 +146,7 @@ ROUTES = (
         operation="DetectLiveness",
         form=ATTEMPT,
         gives="LivenessResponseBody",
+        also=204,
     ),
     Route(
         "attempt-with-verify",
@@ -156,6 +157,7 @@ ROUTES = (
         operation="DetectLivenessWithVerify",
         form=ATTEMPT,
         gives="LivenessResponseBody",
+        also=204,
     ),
     Route(
         "attempt-end",

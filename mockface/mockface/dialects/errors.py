@@ -18,6 +18,8 @@ _WIRE = MappingProxyType(
         Reason.ATTEMPTS_USED_UP: (403, "UnsupportedFeature"),
         Reason.SESSION_GONE: (403, "UnsupportedFeature"),
         Reason.SESSION_NOT_FOUND: (404, "SessionNotFound"),
+        # 404 is an assumption; the code is the known one for what lives as long as the session.
+        Reason.SESSION_IMAGE_NOT_FOUND: (404, "SessionNotFound"),
         Reason.IMAGE_SIZE: (400, "InvalidImageSize"),
         Reason.IMAGE_INVALID: (400, "InvalidImage"),
         Reason.DEVICE_ID: (400, "InvalidDeviceCorrelationId"),

@@ -206,7 +206,7 @@ def json_object(data: bytes, what: str) -> dict[str, object]:
     if len(data) > _MOST_JSON_BYTES:
         raise bad_body(f"{what} has more than {_MOST_JSON_BYTES} bytes of JSON.")
     try:
-        value = json.loads(data.decode("utf-8-sig"), parse_constant=_no_such_number)
+        value = _JSON.decode(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise bad_body(f"{what} is not valid JSON.") from None
     if not isinstance(value, dict):
@@ -244,3 +244,6 @@ def _is_short_number(value: str) -> bool:
 
 def _no_such_number(word: str) -> NoReturn:
     raise ValueError(word)
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_such_number)

@@ -23,8 +23,8 @@ class Call:
         request: What arrived.
         request_id: Its `apim-request-id`.
         tenant: Whose call it is.
-        session_id: The session that the path names, or the one that the client's token opens; else
-            empty.
+        session_id: The session, or the session image, that the path names, or the session that the
+            client's token opens; else empty.
         loose: Whether small mistakes of the caller are overlooked.
     """
 
@@ -58,6 +58,7 @@ class Route:
         status: Of the answer to a success.
         gives: The shape of that answer, `[]` behind it for a list, `bytes` for a file; empty for
             none. The shapes stand in `mockface.dialects.shapes`.
+        also: Another status of a success, whose answer is empty.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Route:
     form: Body | None = None
     status: int = 200
     gives: str = ""
+    also: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockface.dialects import attempts, released
+from mockface.dialects import attempts, detect, images, released
 from mockface.dialects.routes import Dialect
 
 DIALECT = Dialect(
@@ -10,5 +10,7 @@ DIALECT = Dialect(
     (
         *released.Released(released.FIELDS).routes(),
         *attempts.ROUTES,
+        *images.ROUTES,
+        *detect.ROUTES,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockface.dialects import attempts, creating, previews
+from mockface.dialects import attempts, creating, detect, images, previews
 from mockface.dialects.routes import Body, Dialect
 
 MODELS = ("2023-12-20-preview.06", "2022-10-15-preview.04")
@@ -23,5 +23,7 @@ DIALECT = Dialect(
             "CreateLivenessWithVerifySessionMultipartContent",
         ),
         *attempts.ROUTES,
+        *images.PREVIEW_ROUTES,
+        *detect.ROUTES,
     ),
 )

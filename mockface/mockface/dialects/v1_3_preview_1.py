@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from mockface.dialects import attempts, creating, reading, released, settings
+from mockface.dialects import attempts, creating, detect, images, reading, released, settings
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, present
 from mockface.dialects.routes import Dialect
@@ -87,5 +87,7 @@ DIALECT = Dialect(
         ).routes(),
         *settings.ROUTES,
         *attempts.ROUTES,
+        *images.ROUTES,
+        *detect.ROUTES,
     ),
 )

@@ -1,0 +1,156 @@
+"""The living sessions, against a plain list that does the same slowly."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.mockface.conftest import KEY, NOON
+
+from mockface.clock import Clock
+from mockface.dice import Dice
+from mockface.engine import Engine
+from mockface.living import LivingSessions
+from mockface.sessions import LIFETIME_SECONDS, Kind, Options, Session
+
+if TYPE_CHECKING:
+    from mockface.tenant import Tenant
+
+OPTIONS = Options("Passive", "a-model", device_correlation_id="d")
+IDS = st.text("0123456789abcdef-Z", max_size=6)
+KINDS = st.sampled_from(Kind)
+
+
+class LivingMachine(RuleBasedStateMachine):
+    """Random steps on both; ids that share their beginnings, as random ones seldom do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.living = LivingSessions()
+        self.model: list[Session] = []
+        self.now = 0.0
+
+    @rule(name=IDS, kind=KINDS, seconds=st.integers(0, 5))
+    def add(self, name: str, kind: Kind, seconds: int) -> None:
+        self.now += seconds
+        if self.living.get(name) is None:
+            session = Session(name, kind, OPTIONS, self.now)
+            self.living[name] = session
+            self.model.append(session)
+
+    @rule(data=st.data())
+    def change(self, data: st.DataObject) -> None:
+        if self.model:
+            at = data.draw(st.integers(0, len(self.model) - 1))
+            self.model[at] = replace(self.model[at], scenario="spoof")
+            self.living[self.model[at].id] = self.model[at]
+
+    @rule(data=st.data())
+    def remove(self, data: st.DataObject) -> None:
+        if self.model:
+            session = self.model.pop(data.draw(st.integers(0, len(self.model) - 1)))
+            del self.living[session.id]
+
+    @rule(seconds=st.integers(0, 10), most=st.none() | st.integers(0, 3))
+    def forget(self, seconds: int, most: int | None) -> None:
+        now = self.now + LIFETIME_SECONDS - seconds
+        expired = [s for s in self.model if s.expires_at <= now][:most]
+        assert self.living.forget_expired(now, most=most) == len(expired)
+        self.model = self.model[len(expired) :]
+
+    @rule()
+    def clear(self) -> None:
+        self.living.clear()
+        self.model.clear()
+
+    @rule(kind=KINDS, after=IDS, most=st.integers(1, 4))
+    def page(self, kind: Kind, after: str, most: int) -> None:
+        wanted = sorted((s for s in self.model if s.kind is kind), key=lambda s: s.id)
+        page = [s for s in wanted if s.id > after][:most]
+        assert self.living.page(kind, after=after, most=most) == page
+
+    @invariant()
+    def same(self) -> None:
+        assert list(self.living.values()) == self.model
+        assert list(self.living.newest_first()) == self.model[::-1]
+        assert len(self.living) == len(self.model)
+
+
+TestLiving = LivingMachine.TestCase
+TestLiving.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def many(tenant: Tenant, count: int) -> list[str]:
+    """Creates sessions as the service does."""
+    return [
+        tenant.create(Kind.LIVENESS, OPTIONS, endpoint="http://localhost")[0].id
+        for _ in range(count)
+    ]
+
+
+def test_a_living_session_costs_little_and_an_ended_one_nothing() -> None:
+    clock = Clock(frozen_at=NOON)
+    tenant = Engine(clock=clock, seed="memory").tenant(KEY)
+    many(tenant, 10)
+    count = 5000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        ids = many(tenant, count)
+        gc.collect()
+        living, _ = tracemalloc.get_traced_memory()
+
+        for session_id in ids[::2]:
+            tenant.delete(Kind.LIVENESS, session_id)
+        clock.advance(LIFETIME_SECONDS)
+        tenant.forget_expired()
+        del ids
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (living - before) / count < 2048
+    assert (after - before) / count < 100
+    assert tenant.sessions() == []
+
+
+def test_expired_sessions_are_forgotten_without_a_call_for_them() -> None:
+    clock = Clock(frozen_at=NOON)
+    engine = Engine(clock=clock, seed="memory")
+    many(engine.tenant("one"), 3)
+    many(engine.tenant("two"), 2)
+    clock.advance(LIFETIME_SECONDS - 1)
+    engine.forget_expired()
+    assert [len(tenant.sessions()) for tenant in engine.tenants()] == [3, 2]
+
+    clock.advance(1)
+    engine.forget_expired()
+
+    assert [len(tenant._sessions) for tenant in engine.tenants()] == [0, 0]
+
+
+def test_no_call_pays_for_all_that_have_expired() -> None:
+    clock = Clock(frozen_at=NOON)
+    tenant = Engine(clock=clock, seed="memory").tenant(KEY)
+    many(tenant, 500)
+    clock.advance(LIFETIME_SECONDS)
+
+    many(tenant, 1)
+
+    assert 300 < len(tenant._sessions) < 500
+    assert len(tenant.sessions()) == 1
+
+
+def test_ids_are_uuids_of_version_4() -> None:
+    from uuid import UUID
+
+    dice = Dice("ids")
+    for number in range(200):
+        drawn = dice.uuid("session", number)
+        assert drawn == str(UUID(bytes=dice.bytes("session", number, size=16), version=4))
