@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from mockface.client_failures import CLIENT_FAILURES, Reach
 from mockface.scenarios import FAILURE_CODES
 from mockface.sending import over_http
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from mockface.sending import Reply, Send
 
 _BOUNDARY = "mockface-simulated-client"
+_FORM, _JSON = f"multipart/form-data; boundary={_BOUNDARY}", "application/json"
 _CLIP = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
 _USER_AGENT = "mockface-simulated-client"
 _DETECT = {"liveness": "detectLiveness", "liveness-with-verify": "detectLivenessWithVerify"}
@@ -64,9 +68,15 @@ class SimulatedClient:
         endpoint: Where the service is; by default the token says it.
         api_version: The version in the path.
         scenario: What the attempt is to be; by default what the emulator was told.
+        failure: What goes wrong on the device, by the element's name for it; the service never
+            decides then.
+        device_correlation_id: Whose device it is, where the app server leaves that to the client.
         user_agent: What the client calls itself.
         timeout: Seconds to wait for the service.
         send: How the service is reached; by default over HTTP.
+
+    Raises:
+        ValueError: The element has no such failure.
     """
 
     def __init__(
@@ -75,10 +85,21 @@ class SimulatedClient:
         endpoint: str | None = None,
         api_version: str = "v1.2",
         scenario: str | None = None,
+        failure: str | None = None,
+        device_correlation_id: str | None = None,
         user_agent: str = _USER_AGENT,
         timeout: float = 30.0,
         send: Send | None = None,
     ) -> None:
+        if failure is not None and failure not in CLIENT_FAILURES:
+            known = ", ".join(CLIENT_FAILURES)
+            raise ValueError(f"The web element has no failure {failure!r}; it has: {known}.")
+        self._failure = failure or "None"
+        self._gives_up = None if failure is None else CLIENT_FAILURES[failure]
+        ids = (
+            {} if device_correlation_id is None else {"deviceCorrelationId": device_correlation_id}
+        )
+        self._ids = json.dumps(ids).encode("ascii")
         self._endpoint = endpoint
         self._api_version = api_version
         self._send = send or over_http(timeout)
@@ -102,35 +123,51 @@ class SimulatedClient:
             LivenessDetectionError: The attempt did not end in a decision.
         """
         claims = _peek(token)
-        detect = _DETECT.get(str(claims.get("kind")))
+        kind = _DETECT.get(str(claims.get("kind")))
         endpoint = self._endpoint or claims.get("endpoint")
-        if detect is None or not isinstance(endpoint, str):
+        if kind is None or not isinstance(endpoint, str):
             raise LivenessDetectionError("InvalidToken")
+        base = f"{endpoint.rstrip('/')}/face/{self._api_version}"
+        ask = partial(self._ask, base, token)
+        detect = partial(ask, f"{kind}/singleModal", _form(content or _CLIP, verify_image), _FORM)
+        end = partial(ask, "session/attempt/end", b"{}")
+
+        if self._gives_up is Reach.NOWHERE:
+            raise LivenessDetectionError(self._failure)
+        ask("session/start", self._ids)
+        if self._gives_up is Reach.STARTED:
+            end()
+            raise LivenessDetectionError(self._failure)
+        if self._gives_up is Reach.SENT:
+            with suppress(LivenessDetectionError):
+                detect()
+            raise LivenessDetectionError(self._failure)
+        reply = detect()
+        end()
+        return LivenessDetectionSuccess(
+            result_id=reply.headers.get("apim-request-id", ""),
+            digest=reply.headers.get("x-mockface-digest", ""),
+        )
+
+    def _ask(
+        self, base: str, token: str, path: str, body: bytes, content_type: str = _JSON
+    ) -> Reply:
+        """One call; whatever is no good answer to it raises `LivenessDetectionError`."""
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": content_type,
+            "User-Agent": self.user_agent,
+            **self._scenario,
+        }
         try:
-            reply = self._post(
-                f"{endpoint.rstrip('/')}/face/{self._api_version}/{detect}/singleModal",
-                token,
-                _form(content or _CLIP, verify_image),
-            )
+            reply = self._send("POST", f"{base}/{path}", headers, body)
         except TimeoutError:
             raise LivenessDetectionError("ServerRequestTimedOut") from None
         except (OSError, HTTPException, ValueError):
             raise LivenessDetectionError("Unexpected") from None
         if reply.status >= _BAD_REQUEST:
             raise LivenessDetectionError(_error_name(reply.status, reply.body))
-        return LivenessDetectionSuccess(
-            result_id=reply.headers.get("apim-request-id", ""),
-            digest=reply.headers.get("x-mockface-digest", ""),
-        )
-
-    def _post(self, url: str, token: str, body: bytes) -> Reply:
-        headers = {
-            "Authorization": f"Bearer {token}",
-            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
-            "User-Agent": self.user_agent,
-            **self._scenario,
-        }
-        return self._send("POST", url, headers, body)
+        return reply
 
 
 def _peek(token: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ It speaks the control API and needs the standard library only.
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockface.client import LivenessDetectionSuccess, SimulatedClient
+from mockface.remote_clock import RemoteClock
+from mockface.remote_journal import RemoteJournal
 from mockface.sending import Send, over_http
 
 if TYPE_CHECKING:
@@ -21,8 +22,23 @@ _PREFIX = "/_mock"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
 _BAD_REQUEST = 400
+_TIMEOUT = 90.0  # longer than the emulator waits for an entry of its journal
 
 Json = dict[str, Any]
+
+
+class Call(Protocol):
+    """A way to the control API."""
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        query: Mapping[str, object] | None = None,
+    ) -> Any:
+        """See `ControlClient.call`."""
+        ...  # a signature has no body
 
 
 class ControlError(Exception):
@@ -55,7 +71,7 @@ class ControlClient:
     def __init__(self, url: str, key: str = "", *, send: Send | None = None) -> None:
         self.url = url.rstrip("/")
         self.key = key
-        self._send = send or over_http()
+        self._send = send or over_http(_TIMEOUT)
 
     def __repr__(self) -> str:
         whose = "one tenant" if self.key else "the whole emulator"
@@ -121,34 +137,36 @@ class ControlClient:
         token: str,
         scenario: str | None = None,
         *,
+        failure: str | None = None,
         content: bytes | None = None,
         verify_image: bytes | None = None,
         api_version: str = "v1.2",
     ) -> LivenessDetectionSuccess:
-        """Makes an attempt as the front end would; see `SimulatedClient.start`.
+        """Makes an attempt as the front end would; see `SimulatedClient`.
 
         Raises:
             LivenessDetectionError: The attempt did not end in a decision.
         """
         camera = SimulatedClient(
-            endpoint=self.url, api_version=api_version, scenario=scenario, send=self._send
+            endpoint=self.url,
+            api_version=api_version,
+            scenario=scenario,
+            failure=failure,
+            send=self._send,
         )
         return camera.start(token, content=content, verify_image=verify_image)
 
-    def journal(self) -> list[Json]:
-        """What was asked and answered lately, oldest first."""
-        return list(self._object("GET", "journal")["entries"])
-
-    def clear_journal(self) -> None:
-        """Forgets it."""
-        self.call("DELETE", "journal")
+    @property
+    def journal(self) -> RemoteJournal:
+        """What was asked and answered lately; with a key the tenant's own."""
+        return RemoteJournal(self.call)
 
     # --- time
 
     @property
-    def clock(self) -> ControlledClock:
+    def clock(self) -> RemoteClock:
         """The clock; with a key the tenant's own, which moves no other tenant's sessions."""
-        return ControlledClock(self)
+        return RemoteClock(self.call)
 
     # --- what goes wrong
 
@@ -292,47 +310,6 @@ class ControlClient:
         """The URL as it may stand in a message: without a password."""
         where = urlsplit(self.url)
         return f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
-
-
-class ControlledClock:
-    """The emulator's time, read and moved from afar.
-
-    Args:
-        control: Whose clock it is.
-    """
-
-    def __init__(self, control: ControlClient) -> None:
-        self._control = control
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-        return _moment(self._control.call("GET", "clock"))
-
-    @property
-    def frozen(self) -> bool:
-        """Whether time stands still."""
-        return bool(self._control.call("GET", "clock")["frozen"])
-
-    def advance(self, seconds: float) -> datetime:
-        """Moves time forward by zero or more seconds; gives the new time."""
-        return self._tell({"advance": seconds})
-
-    def freeze(self, at: datetime | str | None = None) -> datetime:
-        """Stops time, now or at a moment; a text is ISO 8601, without an offset it is UTC."""
-        if at is None:
-            return self._tell({"freeze": True})
-        return self._tell({"freeze": at if isinstance(at, str) else at.isoformat()})
-
-    def resume(self) -> datetime:
-        """Lets time run on from where it stands."""
-        return self._tell({"resume": True})
-
-    def _tell(self, what: Json) -> datetime:
-        return _moment(self._control.call("POST", "clock", what))
-
-
-def _moment(answered: Json) -> datetime:
-    return datetime.fromisoformat(answered["now"])
 
 
 def _refusal(status: int, body: bytes) -> ControlError:

@@ -131,7 +131,8 @@ def _operation(route: Route) -> Schema:
         kind, schema = _answer(_FILE)
         content[kind] = {"schema": schema}
     if content:
-        operation["requestBody"] = {"content": content, "required": not route.client_side}
+        needed = route.form is not None or not route.client_side
+        operation["requestBody"] = {"content": content, "required": needed}
     return operation
 
 

@@ -96,19 +96,21 @@ class Scenario:
         name: How it is chosen.
         summary: A line for people.
         steps: The attempts in order; the last one stands for all later ones.
+        hostile: Whether the service would never answer so.
     """
 
     name: str
     summary: str
     steps: tuple[Step, ...]
+    hostile: bool = False
 
     def step(self, number: int) -> Step:
         """The step of attempt `number`, which counts from 1."""
         return self.steps[min(number, len(self.steps)) - 1]
 
 
-def _one(name: str, summary: str, step: Step) -> Scenario:
-    return Scenario(name, summary, (step,))
+def _one(name: str, summary: str, step: Step, *, hostile: bool = False) -> Scenario:
+    return Scenario(name, summary, (step,), hostile)
 
 
 def _fails(name: str, code: str, why: str) -> Scenario:
@@ -179,10 +181,24 @@ _ROWS = (
         f"The result is out after {_LATE_BY.reads} more reads; late=5reads and late=30s say when",
         Step(pace=_LATE_BY),
     ),
-    _one("no-decision", "Hostile: a result without a decision", Step(Decision.UNSAID)),
-    _one("unknown-decision", "Hostile: a word nobody has heard of", Step(Decision.UNHEARD_OF)),
-    _one("realface-wrong-case", "Hostile: RealFace for realface", Step(Decision.MISSPELT)),
-    _one("no-verify-result", "Hostile: a result without a comparison", Step(compared=False)),
+    _one("no-decision", "A result without a decision", Step(Decision.UNSAID)),
+    _one(
+        "no-verify-result",
+        "A result without a comparison, in a session with verification",
+        Step(compared=False),
+    ),
+    _one(
+        "unknown-decision",
+        "Hostile: a decision that nobody has heard of",
+        Step(Decision.UNHEARD_OF),
+        hostile=True,
+    ),
+    _one(
+        "realface-wrong-case",
+        "Hostile: RealFace where realface has to stand",
+        Step(Decision.MISSPELT),
+        hostile=True,
+    ),
 )
 
 SCENARIOS = MappingProxyType({row.name: row for row in _ROWS})

@@ -134,11 +134,45 @@ def test_what_goes_wrong(emulator: ControlClient, mine: ControlClient, send: Sen
 
 def test_what_has_happened(mine: ControlClient, created: dict[str, str]) -> None:
     assert [session["sessionId"] for session in mine.sessions()] == [created["sessionId"]]
-    assert [entry["route"] for entry in mine.journal()] == ["create"]
-    mine.clear_journal()
-    assert mine.journal() == []
     mine.reset()
     assert mine.sessions() == []
+
+
+def test_the_journal(mine: ControlClient, send: Send, created: dict[str, str]) -> None:
+    face(mine, send, "GET", "/no-such-session")
+
+    assert [entry["route"] for entry in mine.journal.entries()] == ["create", "result"]
+    whole, *others = mine.journal.entries(route="create", status="2xx", bodies=True)
+    assert others == []
+    assert whole["request"]["body"] == OPTIONS
+    assert mine.journal.count(status=404) == 1
+    waited = mine.journal.wait_for(session=created["sessionId"])
+    assert [entry["route"] for entry in waited] == ["create"]
+    with pytest.raises(AssertionError, match=r"route 'delete' was to come 2 times within 0"):
+        mine.journal.wait_for(count=2, timeout=0, route="delete")
+    mine.journal.clear()
+    assert mine.journal.entries() == []
+
+
+def test_what_the_journal_is_held_to(
+    mine: ControlClient, send: Send, created: dict[str, str]
+) -> None:
+    assert mine.journal.expect(route="create", body={"livenessOperationMode": "Passive"}) == 1
+    assert mine.journal.expect(route="delete", at_most=0) == 0
+
+    with pytest.raises(AssertionError) as unmet:
+        mine.journal.expect(route="create", status="4xx", at_least=2)
+
+    assert str(unmet.value).splitlines() == [
+        "A call with route 'create', status '4xx' was to come (atLeast 2); it came 0 times.",
+        f"The nearest is POST /face/v1.2-preview.1{PREVIEW[False]} -> 200:",
+        "  status is 200, not '4xx'",
+    ]
+    with pytest.raises(AssertionError, match=r"it came 1 times\.$"):
+        mine.journal.expect(route="create", at_most=0)
+    mine.journal.clear()
+    with pytest.raises(AssertionError, match=r"it came 0 times\.$"):
+        mine.journal.expect(route="create")
 
 
 def test_people_and_their_portraits(mine: ControlClient) -> None:
@@ -204,7 +238,7 @@ def test_the_way_within_the_process_fails_as_http_does(response: Response, name:
     with pytest.raises(LivenessDetectionError, match=name):
         camera.start(token)
 
-    assert seen[0].path == "/x/face/v1.2/detectLiveness/singleModal"
+    assert seen[0].path == "/x/face/v1.2/session/start"
     assert seen[0].origin == "https://name"
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.commands.parts import FAILED, url
+from mockface.client_failures import CLIENT_FAILURES
+from mockface.commands.parts import FAILED, USAGE, CommandError, url
+from mockface.errors import UnknownScenarioError
+from mockface.scenarios import scenario
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   mockface attempt --token "$AUTH_TOKEN"
-  mockface attempt --token "$AUTH_TOKEN" --scenario spoof
+  mockface attempt --token "$AUTH_TOKEN" --outcome spoof
+  mockface attempt --token "$AUTH_TOKEN" --outcome CameraPermissionDenied
 """
 
 
@@ -23,7 +27,12 @@ def add(parser: Parser) -> None:
     """Adds the options."""
     parser.option("--token", required=True, help="the session's authToken")
     parser.option("--endpoint", type=url, metavar="URL", help="default: the one in the token")
-    parser.option("--scenario", metavar="NAME", help="what the attempt is to be")
+    parser.option(
+        "--outcome",
+        metavar="NAME",
+        help="what the attempt is to be: a scenario, or the web element's name for a failure on "
+        "the device",
+    )
     parser.option(
         "--seed", help="who is in front of the camera: the person whose portrait has this seed"
     )
@@ -31,9 +40,15 @@ def add(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Makes an attempt, and prints what the page would learn."""
+    outcome = options.outcome
+    failure = outcome if outcome in CLIENT_FAILURES else None
+    if outcome is not None and failure is None:
+        _check(outcome)
     from mockface.client import LivenessDetectionError, SimulatedClient  # noqa: PLC0415 - the help needs none
 
-    client = SimulatedClient(endpoint=options.endpoint, scenario=options.scenario)
+    client = SimulatedClient(
+        endpoint=options.endpoint, scenario=None if failure else outcome, failure=failure
+    )
     content = None
     if options.seed is not None:
         from mockface.images import portrait  # noqa: PLC0415 - see above
@@ -49,3 +64,11 @@ def run(options: argparse.Namespace) -> int:
         return FAILED
     print(json.dumps({"resultId": success.result_id, "digest": success.digest}))
     return 0
+
+
+def _check(outcome: str) -> None:
+    try:
+        scenario(outcome)
+    except UnknownScenarioError as unknown:
+        failures = ", ".join(CLIENT_FAILURES)
+        raise CommandError(f"{unknown} Failures on the device are: {failures}.", USAGE) from None
