@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.mockface.conftest import CLIENT, FORM, GA, OPTIONS, PREVIEW, form
+from tests.mockface.conftest import CLIENT, FORM, GA, OPTIONS, PREVIEW, PREVIEWS, VERSIONS, form
 
 from mockface import Mockface
 from mockface.control_client import ControlClient
@@ -21,8 +21,6 @@ from mockface.wire import JSON
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VERSIONS = ("v1.1-preview.1", "v1.2-preview.1", "v1.2", "v1.3-preview.1")
-OLD = VERSIONS[:2]
 OUTCOMES = {
     "real": "realface",
     "spoof": "spoofface",
@@ -60,7 +58,7 @@ class Customer:
 
     @property
     def path(self) -> str:
-        return (PREVIEW if self.version in OLD else GA)[False]
+        return (PREVIEW if self.version in PREVIEWS else GA)[False]
 
     def call(
         self, route: str, method: str, path: str, token: str = "", kind: str = "", body: bytes = b""
@@ -179,4 +177,4 @@ def test_two_hundred_sessions_at_once_over_eight_tenants(there: tuple[str, Send]
         customer.call("delete", "DELETE", f"{customer.path}/{customer.created[0]}").status
         for customer in customers
     ]
-    assert deleted == [500, *(200 if each.version in OLD else 204 for each in customers[1:])]
+    assert deleted == [500, *(200 if each.version in PREVIEWS else 204 for each in customers[1:])]
