@@ -16,8 +16,10 @@ from mockface.wire import JSON, WHOLE, Request, Response, WireError
 if TYPE_CHECKING:
     from mockface.front import Front
 
+NO_BODY = frozenset({204, 304})
+"""Statuses of answers that have neither a body nor its length."""
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_NO_BODY = frozenset({204, 304})
 _MOST_AHEAD = 64 * 1024  # bytes that a client may send before it has its last answer
 _RESET = struct.pack("hh" if hasattr(socket, "SO_EXCLUSIVEADDRUSE") else "ii", 1, 0)
 
@@ -82,9 +84,15 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """The client sends no more; gives back whether it still gets an answer."""
+        """The client sends no more; gives back whether it still gets an answer.
+
+        Nearly always it has gone, most of all while an answer is delayed on purpose. But it may
+        also have sent all that it had to say, and wait.
+        """
         self._silent = True
-        return not self._leaving and (self._task is not None or self._reader.waiting > 0)
+        if self._task is not None:
+            return self._working
+        return not self._leaving and self._reader.waiting > 0
 
     def pause_writing(self) -> None:
         """The client does not read."""
@@ -159,6 +167,8 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Waits for the next request, or takes it up after everybody else has had a turn."""
+        if self._full:
+            return  # goes on when the client has read
         waiting = self._reader.waiting
         self.deadline = self._loop.time() + (self._limits.request if waiting else self._limits.idle)
         if waiting or self._silent:
@@ -210,12 +220,13 @@ class Connection(asyncio.Protocol):
             self._after(request)
 
     def _head(self, response: Response) -> bytes:
-        keep_alive = self._reader.keep_alive and not self._front.stopping
-        length = None if response.status in _NO_BODY else len(response.body)
-        return self._front.head(response, length, keep_alive=keep_alive)
+        if not self._reader.keep_alive or self._front.stopping:
+            return self._front.head(response, "close")
+        # Only a client of HTTP/1.0 has to be told that it stays open.
+        return self._front.head(response, "keep-alive" if self._reader.old else "")
 
     def _body(self, request: Request, response: Response) -> bytes:
-        if request.method == "HEAD" or response.status in _NO_BODY:
+        if request.method == "HEAD" or response.status in NO_BODY:
             return b""
         return response.body
 
@@ -223,9 +234,7 @@ class Connection(asyncio.Protocol):
         """Answers what is no request, and ends the connection."""
         response = wrong.response()
         response.headers[MOCK_HEADER] = "emulator"
-        self._transport.write(
-            self._front.head(response, len(response.body), keep_alive=False) + response.body
-        )
+        self._transport.write(self._front.head(response, "close") + response.body)
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -234,7 +243,7 @@ class Connection(asyncio.Protocol):
         To close it at once would reset it, and the client would lose the answer.
         """
         self._leaving = True
-        self.deadline = self._loop.time() + self._limits.farewell
+        self.deadline = self._loop.time() + self._limits.request
         with contextlib.suppress(OSError):  # the client has reset it already
             self._transport.write_eof()
         if not self._transport.is_reading():

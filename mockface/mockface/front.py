@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from mockface.connection import Connection
+from mockface.connection import NO_BODY, Connection
 from mockface.crew import Crew
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ class Limits:
     Attributes:
         connections: How many there may be at once; one more is told to come later.
         idle: Seconds that a connection may rest between two requests.
-        request: Seconds within which a request has to arrive in full.
-        farewell: Seconds that a client has to read its last answer, and that a stopping front waits
-            for answers that are being made.
+        request: Seconds within which a request has to arrive in full, and its answer to be read.
+        farewell: Seconds that a stopping front waits for answers that are being made.
         tick: Seconds between two looks at the clock.
     """
 
@@ -69,7 +68,7 @@ class Front:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._last_one_left = asyncio.Event()
-        self._ending = (0, b"")
+        self._ending: tuple[int | None, bytes] = (None, b"")
 
     def run(self, listener: socket.socket) -> None:
         """Serves in this thread until `stop`; closes the listener."""
@@ -89,21 +88,20 @@ class Front:
         if not self.connections:
             self._last_one_left.set()
 
-    def head(self, response: Response, length: int | None, *, keep_alive: bool) -> bytes:
+    def head(self, response: Response, connection: str = "") -> bytes:
         """Status line and header fields of an answer.
 
         Args:
             response: The answer.
-            length: What `Content-Length` says; `None` leaves it out.
-            keep_alive: Whether the connection goes on.
+            connection: What `Connection` says; empty leaves it out.
         """
         status = response.status
         lines = [f"HTTP/1.1 {status} {_REASONS.get(status, '')}"]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        if length is not None:
-            lines.append(f"Content-Length: {length}")
-        if not keep_alive:
-            lines.append("Connection: close")
+        if status not in NO_BODY:
+            lines.append(f"Content-Length: {len(response.body)}")
+        if connection:
+            lines.append(f"Connection: {connection}")
         # A value with a line break would be a field, or an answer, of somebody else's making.
         text = "\n".join(lines)
         if "\r" in text or text.count("\n") >= len(lines):

@@ -48,6 +48,7 @@ class RequestReader:
         "_peer",
         "_scanned",
         "keep_alive",
+        "old",
     )
 
     def __init__(
@@ -63,6 +64,8 @@ class RequestReader:
         self._continue = False
         self.keep_alive = True
         """Whether the connection goes on after the last request that was read."""
+        self.old = False
+        """Whether that request was one of HTTP/1.0."""
 
     @property
     def waiting(self) -> int:
@@ -129,6 +132,7 @@ class RequestReader:
         method, target, version = _request_line(line)
         headers = _headers(fields)
         path, query, host = _place(target, headers.get("host"), version)
+        self.old = version < (1, 1)
         self.keep_alive = _keeps_alive(headers.get("connection", ""), version)
         self._body = self._framing(headers, version)
         self._continue = (

@@ -59,7 +59,9 @@ def parse(content_type: str, body: bytes) -> dict[str, Part]:
 
 def _part(piece: bytes) -> Part:
     head, found, data = piece.partition(b"\r\n\r\n")
-    if not found or len(head) > _MOST_HEADER_BYTES:
+    # Of an empty part the empty line may be left out (RFC 2046, section 5.1.1).
+    whole = found or piece.endswith(b"\r\n")
+    if not whole or len(head) > _MOST_HEADER_BYTES:
         raise ValueError("A part of the body has no end of its headers.")
     for line in head.decode("utf-8", "replace").split("\r\n"):
         name, _, value = line.partition(":")

@@ -128,7 +128,8 @@ def _operation(route: Route) -> Schema:
         if body is not None
     }
     if content:
-        operation["requestBody"] = {"content": content, "required": not route.client_side}
+        needed = route.form is not None or not route.client_side
+        operation["requestBody"] = {"content": content, "required": needed}
     return operation
 
 

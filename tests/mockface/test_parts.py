@@ -144,6 +144,11 @@ class TestForms:
         parts = multipart.parse("multipart/form-data; boundary=edge", body + b"--edge--")
         assert {name: part.data for name, part in parts.items()} == fields
 
+    def test_an_empty_part_may_have_no_empty_line(self) -> None:
+        body = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n--edge--'
+        parts = multipart.parse("multipart/form-data; boundary=edge", body)
+        assert parts["a"].data == b""
+
     def test_preamble_epilogue_and_quoted_names(self) -> None:
         body = (
             b"preamble\r\n--edge\r\nX: y\r\ncontent-disposition: form-data; name=plain; "

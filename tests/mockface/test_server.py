@@ -197,10 +197,14 @@ assert not [name for name in ("flask", "faker", "PIL", "waitress") if name in sy
     assert "serve" in done.stdout
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.2"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1"])
 def test_it_listens_on_any_loopback_host(host: str) -> None:
+    try:
+        socket.create_server((host, 0), family=socket.getaddrinfo(host, 0)[0][0]).close()
+    except OSError:
+        pytest.skip(f"this machine has no {host}")
     with Mockface(host=host, keys=["k"]) as mock:
-        assert mock.url.startswith(f"http://{host}:")
+        assert mock.url.startswith(f"http://[{host}]:" if ":" in host else f"http://{host}:")
         assert SimulatedClient().start(create(mock.url)["authToken"]).digest
 
 

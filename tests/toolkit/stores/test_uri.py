@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from livegate.errors import ConfigurationError
-from livegate.stores import open_builtin
 from livegate.stores.memory import MemoryStore
+from livegate.stores.opening import open_store
 from livegate.stores.sqlite import SqliteStore
 from livegate.stores.uri import sqlite_path
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def test_memory() -> None:
-    assert isinstance(open_builtin("memory://"), MemoryStore)
-    assert open_builtin("memory://") is not open_builtin("memory://")
+    assert isinstance(open_store("memory://"), MemoryStore)
+    assert open_store("memory://") is not open_store("memory://")
 
 
 def test_sqlite_with_an_absolute_path(tmp_path: Path) -> None:
-    store = open_builtin(f"sqlite:///{tmp_path}/x.db")
+    store = open_store(f"sqlite:///{tmp_path}/x.db")
     assert isinstance(store, SqliteStore)
     store.close()
     assert (tmp_path / "x.db").exists()
@@ -33,7 +33,7 @@ def test_sqlite_with_an_absolute_path(tmp_path: Path) -> None:
 def test_sqlite_with_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It stays where it was, also when the process goes elsewhere."""
     monkeypatch.chdir(tmp_path)
-    store = open_builtin("SQLite:///x.db")
+    store = open_store("SQLite:///x.db")
     assert store is not None
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -44,7 +44,7 @@ def test_sqlite_with_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("uri", ["", "x", "redis://host/0", "postgresql://u:p@h/d", "sqlite", "/x"])
 def test_other_schemes_are_not_ours(uri: str) -> None:
-    assert open_builtin(uri) is None
+    assert open_store(uri) is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_makes_no_sense_is_said(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match=remedy):
-        open_builtin(uri)
+        open_store(uri)
     assert list(tmp_path.iterdir()) == []
 
 
