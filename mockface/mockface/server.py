@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Self
 
 from mockface.clock import Clock
 from mockface.control import is_loopback
-from mockface.control_client import ControlClient
 from mockface.engine import Engine
 from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
-from mockface.sending import in_process
 from mockface.service import Service
 from mockface.vision import Vision
 
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from mockface.control_client import ControlClient
     from mockface.front import Front
 
 _BACKLOG = 1024
@@ -137,6 +136,10 @@ class Mockface:
             key: Whose sessions, scenario, clock, faults and journal are meant; empty means the
                 whole emulator.
         """
+        # The command needs neither, and has to be quick.
+        from mockface.control_client import ControlClient  # noqa: PLC0415 - see above
+        from mockface.sending import in_process  # noqa: PLC0415 - see above
+
         url = "http://localhost" if self._listener is None else self.url
         return ControlClient(url, key, send=in_process(self.service.handle))
 

@@ -193,7 +193,8 @@ class Tenant:
                 kind=kind,
                 endpoint=endpoint,
                 issued_at=int(now),
-                expires_at=math.ceil(session.token_expires_at),
+                # Whole seconds, as in every JWT; rounded so that it never outlives what was asked.
+                expires_at=math.floor(session.token_expires_at),
             )
         )
 

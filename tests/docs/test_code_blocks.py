@@ -1,4 +1,7 @@
-"""Every code block of the README and the docs is executed, by the function for its language."""
+"""Every code block of the README and the docs is executed, by the function for its language.
+
+Those that are tests, or run tests, are in `test_suites`.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,10 @@ def test_every_block_is_of_a_kind_that_is_executed() -> None:
     assert len(ALL) > 8
 
 
-@pytest.mark.parametrize("block", [b for b in ALL if b.language == "python"], ids=str)
+PYTHON = [b for b in ALL if b.language == "python" and not b.is_test]
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
 def test_python_runs(block: Block, offline: Mockface) -> None:
     exec(compile(block.content, str(block), "exec"), {"__name__": "docs"})
 
@@ -91,13 +97,6 @@ def test_without_a_web_framework(offline: Mockface) -> None:
     names["gate"].close()
 
 
-def test_the_test_in_the_readme() -> None:
-    names: dict[str, Any] = {}
-    exec(code("def test_a_spoof_is_rejected"), names)
-
-    names["test_a_spoof_is_rejected"]()
-
-
 def test_the_store_contract_in_the_docs(pytester: pytest.Pytester) -> None:
     block = next(b for b in ALL if "StoreContract" in b.content and b.language == "python")
     pytester.makepyfile(block.content)
@@ -110,7 +109,7 @@ def test_the_store_contract_in_the_docs(pytester: pytest.Pytester) -> None:
 
 # --- commands -----------------------------------------------------------------------------------
 
-CONSOLE = [b for b in ALL if b.language == "console"]
+CONSOLE = [b for b in ALL if b.language == "console" and not b.runs_pytest]
 
 
 @pytest.mark.process

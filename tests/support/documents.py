@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,20 @@ class Block:
     line: int
     language: str
     content: str
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a module of tests."""
+        return self.language == "python" and bool(
+            re.search("^def test_", self.content, re.MULTILINE)
+        )
+
+    @property
+    def runs_pytest(self) -> bool:
+        """Whether it is a command that runs tests."""
+        return self.language == "console" and bool(
+            re.match(r"\$ (\w+=\S+ )*pytest\b", self.content)
+        )
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
