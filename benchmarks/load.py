@@ -1,0 +1,146 @@
+"""One interleaved run of mockface and its peers: `python -m benchmarks.load`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.peers import peers
+from benchmarks.servers import Server
+
+if TYPE_CHECKING:
+    from benchmarks.peers import Peer
+
+RESULT = Path(__file__).parent / "results" / "load.json"
+_REST = 1.0  # seconds before memory is looked at
+
+
+def main() -> int:
+    """Runs the rounds and writes the result."""
+    options = _options()
+    if shutil.which("wrk") is None:
+        print("wrk is missing; README.md says how to get it", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        chosen = [
+            peer
+            for peer in peers(options.peers.resolve(), scratch)
+            if not options.only or any(word in peer.name for word in options.only)
+        ]
+        result = {
+            "machine": machine(),
+            "connections": options.connections,
+            "seconds": options.seconds,
+            "remarks": {peer.name: peer.remark for peer in chosen},
+            "starts": started(chosen, scratch, options.starts),
+            "rounds": loaded(chosen, scratch, options),
+        }
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def started(chosen: list[Peer], scratch: Path, count: int) -> dict[str, list[dict[str, float]]]:
+    """How long each takes to its first answer, and what it holds at rest."""
+    starts: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in chosen}
+    for _ in range(count):
+        for peer in chosen:
+            with Server(peer, scratch) as server:
+                time.sleep(_REST)
+                starts[peer.name].append(
+                    {"start_ms": round(server.start_ms), "idle_mib": round(server.memory_mib())}
+                )
+                print(f"{peer.name}: {starts[peer.name][-1]}", flush=True)
+    return starts
+
+
+def loaded(
+    chosen: list[Peer], scratch: Path, options: argparse.Namespace
+) -> dict[str, list[dict[str, Any]]]:
+    """The rounds: all run from the beginning to the end, and the load goes from one to the next."""
+    rounds: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in chosen}
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(peer, scratch)) for peer in chosen]
+        for server in servers:
+            server.warm_up(server.peer.create, connections=options.connections)
+            server.warm_up(server.read, connections=options.connections)
+        for number in range(1, options.rounds + 1):
+            for server in servers:
+                measures = measured(server, options)
+                rounds[server.peer.name].append(measures)
+                print(f"round {number}: {said(server.peer.name, measures)}", flush=True)
+    return rounds
+
+
+def measured(server: Server, options: argparse.Namespace) -> dict[str, Any]:
+    """One server's part of a round."""
+    loop_ms = round(fixed_loop_ms(), 1)
+    create, read = (
+        server.load(call, seconds=options.seconds, connections=options.connections)
+        for call in (server.peer.create, server.read)
+    )
+    return {
+        "create": asdict(create),
+        "read": asdict(read),
+        "loaded_mib": round(server.memory_mib()),
+        "fixed_loop_ms": loop_ms,
+    }
+
+
+def said(name: str, measures: dict[str, Any]) -> str:
+    """A line for people who wait."""
+    create, read = measures["create"], measures["read"]
+    return (
+        f"{name}: {create['rate']:.0f} creates/s, {read['rate']:.0f} reads/s, "
+        f"{create['errors'] + read['errors']} errors, {measures['loaded_mib']} MiB, "
+        f"fixed loop {measures['fixed_loop_ms']:.0f} ms"
+    )
+
+
+def fixed_loop_ms() -> float:
+    """The same work each time: how much it varies is how much the machine does."""
+    begun, total = time.perf_counter(), 0
+    for number in range(1_000_000):
+        total += number & 7
+    return (time.perf_counter() - begun) * 1000
+
+
+def machine() -> dict[str, str]:
+    """What the result depends on."""
+    return {
+        "when": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument(
+        "--peers", type=Path, default=Path("peers"), help="where peers are installed"
+    )
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=int, default=2, help="of each load")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument(
+        "--only", action="append", metavar="WORD", help="peers with this in the name"
+    )
+    parser.add_argument("--out", type=Path, default=RESULT)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
