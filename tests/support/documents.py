@@ -32,6 +32,11 @@ class Block:
             re.match(r"\$ (\w+=\S+ )*pytest\b", self.content)
         )
 
+    @property
+    def of_a_terminal(self) -> bool:
+        """Whether its page is one terminal, whose commands run one after another."""
+        return "<!-- one terminal -->" in (ROOT / self.path).read_text()
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
