@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 README = ROOT / "README.md"
 ALL = [block for path in documents() for block in blocks(path)]
-EXECUTED = {"python", "console", "text", "mermaid"}
+EXECUTED = {"python", "console", "text", "mermaid", "json"}
 BIN = Path(sys.executable).parent
 
 
@@ -110,7 +110,11 @@ def test_the_store_contract_in_the_docs(pytester: pytest.Pytester) -> None:
 
 # --- commands -----------------------------------------------------------------------------------
 
-CONSOLE = [b for b in ALL if b.language == "console" and not b.runs_pytest and not b.of_a_terminal]
+CONSOLE = [
+    b
+    for b in ALL
+    if b.language == "console" and not (b.runs_pytest or b.asks_emulator or b.of_a_terminal)
+]
 
 
 @pytest.mark.process
