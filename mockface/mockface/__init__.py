@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mockface.client import LivenessDetectionError, LivenessDetectionSuccess, SimulatedClient
     from mockface.clock import Clock
-    from mockface.control_client import ControlClient, ControlError
+    from mockface.control_client import ControlClient
+    from mockface.errors import ControlError
     from mockface.server import Mockface
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
 _HOMES = {
     "Clock": "clock",
     "ControlClient": "control_client",
-    "ControlError": "control_client",
+    "ControlError": "errors",
     "LivenessDetectionError": "client",
     "LivenessDetectionSuccess": "client",
     "Mockface": "server",

@@ -7,10 +7,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mockface.commands import COMMANDS
-from mockface.commands.parts import CommandError, Parser
+from mockface.commands.parts import FAILED, CommandError, Parser
+from mockface.errors import ControlError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from types import ModuleType
+
+_HELP = ("-h", "--help")
+_HINT = "; start it with `mockface serve`, or say with --endpoint where it runs"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,13 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 for success, 1 for something that was tried and went wrong, 2 for wrong
         usage.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    options = parser(given[0] if given else "").parse_args(given)
+    options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         result: int = options.run(options)
     except CommandError as wrong:
         print(f"mockface: {wrong}", file=sys.stderr)
         return wrong.status
+    except ControlError as wrong:
+        print(f"mockface: {wrong}{'' if wrong.status else _HINT}", file=sys.stderr)
+        return FAILED
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("mockface"):
             raise
@@ -37,6 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"mockface: {missing.name} is not installed; {remedy}", file=sys.stderr)
         return 2
     return result
+
+
+def _parse(given: list[str]) -> argparse.Namespace:
+    """Reads the command line; where a command's action is missing, it is the default one."""
+    chosen, rest = (given[0], given[1:]) if given else ("", [])
+    default = chosen in COMMANDS and getattr(_module(chosen), "DEFAULT_ACTION", None)
+    if default and (not rest or (rest[0].startswith("-") and rest[0] not in _HELP)):
+        rest = [default, *rest]
+    return parser(chosen).parse_args([chosen, *rest] if given else [])
 
 
 def parser(chosen: str) -> Parser:
@@ -51,9 +68,13 @@ def parser(chosen: str) -> Parser:
         prefix = "MOCKFACE_" if name == "serve" else f"MOCKFACE_{name.upper()}_"
         mine = commands.add_parser(name, help=summary, variables=prefix)
         if name == chosen:
-            module = import_module(f"mockface.commands.{name}")
+            module = _module(name)
             mine.description = f"{summary[0].upper()}{summary[1:]}."
             mine.epilog = module.EXAMPLES
             module.add(mine)
             mine.set_defaults(run=module.run)
     return top
+
+
+def _module(command: str) -> ModuleType:
+    return import_module(f"mockface.commands.{command}")

@@ -68,7 +68,13 @@ class Clock:
             return self._read()
 
     def freeze(self, at: float | None = None) -> float:
-        """Stops time, now or at the moment given in seconds since 1970; gives the time back."""
+        """Stops time, now or at the moment given in seconds since 1970; gives the time back.
+
+        Raises:
+            ValueError: The moment is before 1970 or after `LATEST`.
+        """
+        if at is not None and not 0 <= at <= LATEST:
+            raise ValueError("A clock shows times from 1970 to 9892.")
         with self._lock:
             self._frozen_at = self._read() if at is None else at
             return self._frozen_at
@@ -102,10 +108,13 @@ def moment(text: str) -> float:
     """Reads a time in ISO 8601, as seconds since 1970; without an offset it is UTC.
 
     Raises:
-        ValueError: It is none; the message continues a sentence.
+        ValueError: It is none, before 1970, or after `LATEST`; the message continues a sentence.
     """
     try:
         read = datetime.fromisoformat(text)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+        seconds = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         raise ValueError("must be a time such as 2026-01-31T12:00:00Z") from None
+    if not 0 <= seconds <= LATEST:
+        raise ValueError("must be a time from 1970 to 9892")
+    return seconds

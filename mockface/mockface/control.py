@@ -12,6 +12,7 @@ from mockface import control_bodies as bodies
 from mockface.control_faults import FaultControl
 from mockface.control_journal import JournalControl
 from mockface.control_order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
+from mockface.control_snapshots import SnapshotControl
 from mockface.damage import BODIES
 from mockface.dialects import DIALECTS, reading
 from mockface.dialects.rendering import timestamp
@@ -79,6 +80,8 @@ class Control:
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
         self._places |= JournalControl(journal).places
+        self._snapshots = SnapshotControl(faults, limits, self._one_tenant)
+        self._places |= self._snapshots.places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -188,6 +191,8 @@ class Control:
         self._faults.clear(order.tenant_id)
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)
+        if order.tenant is None:
+            self._snapshots.clear()
         return Response(204)
 
     def _openapi(self, order: Order) -> Response:

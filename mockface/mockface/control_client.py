@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockface.client import LivenessDetectionSuccess, SimulatedClient
+from mockface.errors import ControlError
 from mockface.remote_clock import RemoteClock
 from mockface.remote_journal import RemoteJournal
 from mockface.sending import Send, over_http
@@ -39,21 +40,6 @@ class Call(Protocol):
     ) -> Any:
         """See `ControlClient.call`."""
         ...  # a signature has no body
-
-
-class ControlError(Exception):
-    """The emulator did not do what it was told.
-
-    Args:
-        message: A sentence for people.
-        status: The HTTP status; `None` if nothing answered.
-        code: The error's code, or empty.
-    """
-
-    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
 
 
 class ControlClient:

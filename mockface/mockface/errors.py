@@ -51,3 +51,18 @@ class UnknownScenarioError(ValueError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
         super().__init__(f"Unknown scenario {shown!r}; the known ones are: {', '.join(known)}.")
+
+
+class ControlError(Exception):
+    """The emulator did not do what it was told.
+
+    Args:
+        message: A sentence for people.
+        status: The HTTP status; `None` if nothing answered.
+        code: The error's code, or empty.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from mockface.sessions import Rectangle
 
 _DARK = ("sunglasses", "swimmingGoggles")
-QUALITIES = ("low", "medium", "high")
+QUALITIES = LEVELS = ("low", "medium", "high")
+EXPOSURES = ("underExposure", "goodExposure", "overExposure")
 GLASSES = ("noGlasses", "readingGlasses", "sunglasses", "swimmingGoggles")
 MASKS = ("noMask", "faceMask", "otherMaskOrOcclusion", "uncertain")
 """The service's words, as its published client library lists them."""
@@ -113,7 +114,7 @@ def landmarks(face: Face) -> Mapping[str, Point]:
     box, shift = face.box, turned(face.look.yaw)
     drawn = {
         name: complex(box.left + (x + shift) * box.width, box.top + y * box.height)
-        for name, (x, y) in _LANDMARKS.items()
+        for name, (x, y) in LANDMARKS.items()
     }
     if face.pupils is not None:
         left, right = (complex(*pupil) for pupil in face.pupils)
@@ -139,7 +140,7 @@ def _mirrored(stem: str, x: float, y: float) -> dict[str, Point]:
     return {stem.format("Left"): (0.5 - x, y), stem.format("Right"): (0.5 + x, y)}
 
 
-_LANDMARKS: Mapping[str, Point] = MappingProxyType(
+LANDMARKS: Mapping[str, Point] = MappingProxyType(
     _mirrored("pupil{}", EYE_APART, EYE_LINE)
     | {"noseTip": (0.5, NOSE_LINE - 0.02)}
     | _mirrored("mouth{}", MOUTH_WIDE, MOUTH_LINE)
@@ -159,3 +160,4 @@ _LANDMARKS: Mapping[str, Point] = MappingProxyType(
         "underLipBottom": (0.5, MOUTH_LINE + 0.05),
     }
 )
+"""The points of a drawn face that looks straight ahead, in shares of its box."""

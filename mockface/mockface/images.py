@@ -69,9 +69,9 @@ def portrait(
     look = Look(
         mask="faceMask" if mask else "noMask",
         glasses=glasses,
-        blur=max(blur, Look().blur),
+        blur=max(float(blur), Look().blur),
         exposure=LIGHTS[light],
-        yaw=turned,
+        yaw=float(turned),
         eyes_covered=glasses in {"sunglasses", "swimmingGoggles"},
     )
     person = person_id(seed)

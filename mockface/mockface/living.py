@@ -66,6 +66,13 @@ class LivingSessions:
         self._by_age: OrderedDict[str, Session] = OrderedDict()
         self._by_id = {kind: SortedIds() for kind in Kind}
 
+    def __copy__(self) -> LivingSessions:
+        """Others, with the same sessions."""
+        other = LivingSessions()
+        for session in self.values():
+            other[session.id] = session
+        return other
+
     def __setitem__(self, session_id: str, session: Session) -> None:
         if session_id not in self._by_age:
             self._by_id[session.kind].add(session_id)

@@ -127,6 +127,9 @@ def _operation(route: Route) -> Schema:
         for kind, body in ((JSON, route.json), (FORM, route.form))
         if body is not None
     }
+    if route.takes_file:
+        kind, schema = _answer(_FILE)
+        content[kind] = {"schema": schema}
     if content:
         needed = route.form is not None or not route.client_side
         operation["requestBody"] = {"content": content, "required": needed}

@@ -69,7 +69,7 @@ def mockface(
     Yields:
         A hand on it.
     """
-    from mockface.control_client import ControlError  # noqa: PLC0415 - see the module
+    from mockface.errors import ControlError  # noqa: PLC0415 - see the module
 
     hand = mockface_server.tenant(_key(request))
     scenario = request.config.getini("mockface_scenario")

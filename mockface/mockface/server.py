@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from mockface.clock import Clock
 from mockface.control import is_loopback
 from mockface.engine import Engine
+from mockface.journal import MOST_BYTES, MOST_ENTRIES, Journal
 from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
 from mockface.service import Service
@@ -16,11 +17,13 @@ from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from flask import Flask
 
     from mockface.control_client import ControlClient
     from mockface.front import Front
+    from mockface.recording import Recorder
 
 _BACKLOG = 1024
 
@@ -52,6 +55,10 @@ class Mockface:
         threads: How many pictures are worked on at once.
         loose: Whether small mistakes of callers are overlooked.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
+        journal_entries: How many requests the journal keeps; 0 keeps none.
+        journal_bytes: How much memory they may take, roughly.
+        record: A file that gets every request and answer, secrets shortened; it is begun anew.
+        replay: Such a file, whose answers are given instead of the emulator's own.
         allow_remote: Whether `host` may be reachable from other machines; the control API then
             answers them too.
 
@@ -59,7 +66,8 @@ class Mockface:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
-        ValueError: There is no such pace.
+        ValueError: There is no such pace, or a file to be replayed is no recording.
+        OSError: A file cannot be read or written.
     """
 
     def __init__(
@@ -78,6 +86,10 @@ class Mockface:
         threads: int = 8,
         loose: bool = False,
         tier: str | None = None,
+        journal_entries: int = MOST_ENTRIES,
+        journal_bytes: int = MOST_BYTES,
+        record: Path | None = None,
+        replay: Path | None = None,
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -93,6 +105,18 @@ class Mockface:
             pace=Pace.parse(pace),
             vision=vision,
         )
+        journal = Journal(journal_entries, journal_bytes)
+        self._recorder: Recorder | None = None
+        if record is not None:
+            from mockface.recording import Recorder  # noqa: PLC0415 - few want to record
+
+            self._recorder = Recorder(record)
+            journal.listener = self._recorder.write
+        player = None
+        if replay is not None:
+            from mockface.recording import Player, read  # noqa: PLC0415 - few want to replay
+
+            player = Player(read(replay))
         self.service = Service(
             self.engine,
             bearer=bearer,
@@ -100,6 +124,8 @@ class Mockface:
             remote_control=allow_remote,
             loose=loose,
             tier=tier,
+            journal=journal,
+            player=player,
         )
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None
@@ -169,6 +195,8 @@ class Mockface:
             self._front.run(self._listener)
         finally:
             self._front = self._listener = None
+            if self._recorder is not None:
+                self._recorder.close()
 
     def start(self) -> Self:
         """Serves in a thread of its own."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockface.engine import Engine
+    from mockface.recording import Player
     from mockface.tenant import Tenant
 
 MOCK_HEADER = "x-mockface"
@@ -57,6 +58,8 @@ class Service:
         remote_control: Whether the control API answers callers that are not on this machine.
         loose: Whether small mistakes of callers are overlooked.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
+        journal: Where requests and answers are kept; by default a journal of the default size.
+        player: A recording that answers instead of the engine.
     """
 
     def __init__(
@@ -68,11 +71,14 @@ class Service:
         remote_control: bool = False,
         loose: bool = False,
         tier: str | None = None,
+        journal: Journal | None = None,
+        player: Player | None = None,
     ) -> None:
         self.engine = engine
         self.faults = Faults(engine.dice.child("faults"))
         self.limits = Limits(tier)
-        self.journal = Journal()
+        self.journal = Journal() if journal is None else journal
+        self._player = player
         self._loose = loose
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
@@ -97,7 +103,12 @@ class Service:
         if not routes:
             routes, session_id, warning = _stand_in(request.path)
         seen = _Seen(route=routes.get(request.method))
-        response = guarded(partial(self._answer, request, routes, session_id, seen))
+        if self._player is None:
+            response = guarded(partial(self._answer, request, routes, session_id, seen))
+        else:
+            response = self._player.answer(request)
+            seen.session_id = session_id
+            seen.request_id = response.headers.get("apim-request-id", "")
         request_id = seen.request_id or self.engine.stranger_request_id()
         response.headers["apim-request-id"] = request_id
         if _client_side(routes):

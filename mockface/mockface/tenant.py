@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
@@ -30,6 +31,20 @@ if TYPE_CHECKING:
 _LONGEST_QUEUE = 10_000
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
+
+State = dict[str, Any]
+"""What `Tenant.state` gives and `Tenant.restore` takes; nobody else looks into it."""
+
+_STATE = (
+    "_sessions",
+    "_queue",
+    "_own_scenario",
+    "_own_pace",
+    "_created",
+    "_requests",
+    "abuse_monitoring",
+)
+"""All that the next answers depend on, besides the clock: values, and collections of them."""
 
 
 class Tenant:
@@ -402,6 +417,19 @@ class Tenant:
             self._created = 0
             self._requests = 0
             self.abuse_monitoring = True
+
+    def state(self) -> State:
+        """All that the tenant is now; a copy that later calls do not change."""
+        with self._lock:
+            kept = {name: copy(getattr(self, name)) for name in _STATE}
+            return kept | {"clock": self._own_clock and self._own_clock.fork()}
+
+    def restore(self, state: State) -> None:
+        """Makes the tenant what it was; calls of clients that are under way end as they can."""
+        with self._lock:
+            for name in _STATE:
+                setattr(self, name, copy(state[name]))
+            self._own_clock = state["clock"] and state["clock"].fork()
 
     def _queued(self) -> str | None:
         return self._queue.popleft() if self._queue else None

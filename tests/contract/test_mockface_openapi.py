@@ -20,10 +20,6 @@ VERSIONS = [dialect.version for dialect in DIALECTS]
 
 pytestmark = pytest.mark.skipif(not CONTRACT, reason="FACE_CONTRACT_DIR names no contract")
 
-NOT_YET = {
-    "LivenessSessionOperations_GetSessionImage",
-    "FaceDetectionOperations_DetectFromSessionImageId",
-}
 # What the emulator has beyond the contract: the front end's calls.
 CLIENT_SIDE = {
     ("post", "/session/start"),
@@ -67,6 +63,8 @@ class Comparison:
                 set(theirs.get("enum", ())),
                 f"{at} enum",
             )
+            if theirs == {"type": "object"}:
+                return  # the contract leaves it open: landmarks and attributes
             self.equal(set(ours.get("required", ())), set(theirs.get("required", ())), at)
             fields, wanted = ours.get("properties", {}), theirs.get("properties", {})
             self.equal(set(fields), set(wanted), at)
@@ -99,8 +97,6 @@ def test_the_document_agrees_with_the_contract(version: str) -> None:
     for name, theirs in checked.theirs["x-operations"].items():
         method, path = theirs["method"].lower(), theirs["path"]
         ours = checked.ours["paths"].get(path, {}).get(method)
-        if name in NOT_YET and ours is None:
-            continue
         assert ours, f"{name} is missing"
         left.discard((method, path))
         for kind, schema in theirs.get("request", {}).items():

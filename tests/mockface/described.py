@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator, FormatChecker
 
 from mockface.openapi import document
+from mockface.service import Service
 
 if TYPE_CHECKING:
     from mockface.wire import Request, Response
@@ -62,3 +63,16 @@ def check(version: str, request: Request, response: Response) -> None:
     if kind == "application/json":
         validator(version, said["content"][kind]["schema"]).validate(json.loads(response.body))
     assert kind in said["content"]
+
+
+class CheckedService(Service):
+    """Holds every answer of the emulated service against its document."""
+
+    checked = 0
+
+    def handle(self, request: Request) -> Response:
+        response = super().handle(request)
+        if request.path.startswith("/face/"):
+            check(request.path.split("/")[2], request, response)
+            self.checked += 1
+        return response

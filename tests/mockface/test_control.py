@@ -101,6 +101,18 @@ def test_who_has_the_last_word(face: Face) -> None:
     assert face.outcome(face.result(named["sessionId"]).json) == "realface"
 
 
+def test_a_pin_is_above_the_device_id_that_the_client_sets(face: Face) -> None:
+    created = face.create(deviceCorrelationId=None, deviceCorrelationIdSetInClient=True).json
+    face.put_json(f"/_mock/sessions/{created['sessionId']}/scenario", {"scenario": "uncertain"})
+    face.post_json("/_mock/queue", {"scenarios": ["mask"]})
+
+    start = {"content_type": "application/json", "authorization": f"Bearer {created['authToken']}"}
+    face.send("POST", "/session/start", b'{"deviceCorrelationId": "mock-spoof"}', **start)
+    face.attempt(created["authToken"])
+
+    assert face.outcome(face.result(created["sessionId"]).json) == "uncertain"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -164,6 +176,9 @@ def test_a_tenant_s_clock_moves_nobody_else(service: Service, version: str, cloc
         {"advance": "far"},
         {"advance": 1, "resume": True},
         {"freeze": "soon"},
+        {"freeze": "1969-12-31T23:59:59Z"},
+        {"freeze": "0001-01-01T00:00:00+14:00"},
+        {"freeze": "9999-12-31T23:59:59-14:00"},
         {"freeze": 1},
     ],
 )

@@ -8,34 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.mockface.conftest import OPTIONS, VERSIONS, Face
-from tests.mockface.described import check, described, validator
+from tests.mockface.described import CheckedService, described, validator
 
 from mockface.cli import main
 from mockface.dialects import DIALECTS
 from mockface.images import portrait
 from mockface.scenarios import SCENARIOS
-from mockface.service import Service
 
 if TYPE_CHECKING:
     from mockface.clock import Clock
-    from mockface.wire import Request, Response
+    from mockface.service import Service
 
 
 # They say what the service never says, on purpose.
 HOSTILE = {"unknown-decision", "realface-wrong-case"}
-
-
-class CheckedService(Service):
-    """Holds every answer of the emulated service against its document."""
-
-    checked = 0
-
-    def handle(self, request: Request) -> Response:
-        response = super().handle(request)
-        if request.path.startswith("/face/"):
-            check(request.path.split("/")[2], request, response)
-            self.checked += 1
-        return response
 
 
 @pytest.fixture

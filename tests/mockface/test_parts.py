@@ -55,6 +55,13 @@ class TestClock:
         clock.advance(100)
         assert fork.now() == clock.now() - 95
 
+    @pytest.mark.parametrize("at", [-1.0, LATEST + 1, float("nan"), float("inf")])
+    def test_it_stops_only_where_dates_are(self, at: float) -> None:
+        clock = Clock(source=lambda: 3.0)
+        with pytest.raises(ValueError, match="from 1970"):
+            clock.freeze(at)
+        assert (clock.now(), clock.frozen) == (3.0, False)
+
     def test_a_running_clock_resumes_to_itself(self) -> None:
         assert Clock(source=lambda: 3.0).resume() == 3
 

@@ -5,6 +5,7 @@ Who has the last word on a scenario is in `test_control.py`.
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -206,3 +207,61 @@ def test_any_text_is_a_scenario_or_told_so(text: str) -> None:
 
 def test_the_default_is_a_row_that_changes_nothing() -> None:
     assert SCENARIOS[DEFAULT].steps == (Step(),)
+
+
+# --- abuse monitoring ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watched(service: Service) -> Face:
+    return Face(service, "v1.3-preview.1")
+
+
+def monitored(face: Face, name: str, **options: Any) -> tuple[str, Any]:
+    """A session of the version that monitors abuse: its id, and what its attempt says of it."""
+    session_id, result = face.run(deviceCorrelationId=f"mock-{name}", **options)
+    return session_id, result.json["results"]["attempts"][0].get("abuseMonitoringResult")
+
+
+def test_abuse_names_the_other_sessions_of_the_same_tenant(watched: Face) -> None:
+    # Given a session in which abuse was flagged, and two in which it was not
+    first, alone = monitored(watched, "abuse", enableSessionImage=True)
+    monitored(watched, "real")
+    monitored(Face(watched.service, watched.version, key="another"), "abuse")
+    assert alone == {"isAbuseDetected": True, "otherFlaggedSessions": []}
+
+    # When it is flagged again
+    second, again = monitored(watched, "spoof+abuse")
+
+    # Then the one names the other
+    (other,) = again["otherFlaggedSessions"]
+    assert (other["sessionId"], other["attemptId"]) == (first, 1)
+    assert again["isAbuseDetected"] is True
+    assert other["sessionImageId"].startswith("A")
+    assert monitored(watched, "real")[1]["isAbuseDetected"] is False
+    watched.delete(first)
+    (left,) = monitored(watched, "abuse")[1]["otherFlaggedSessions"]
+    assert left == {"attemptId": 1, "sessionId": second}
+
+
+def test_abuse_names_ten_others_at_most(watched: Face) -> None:
+    flagged = [monitored(watched, "abuse") for _ in range(12)]
+    newest = [session_id for session_id, _ in flagged[-2:-12:-1]]
+    named = flagged[-1][1]["otherFlaggedSessions"]
+    assert [other["sessionId"] for other in named] == newest
+
+
+def test_abuse_is_not_seen_where_monitoring_is_off(watched: Face) -> None:
+    body = json.dumps({"livenessAbuseMonitoring": {"enabled": False}}).encode()
+    watched.send("PATCH", "/settings", body, content_type="application/json")
+
+    assert monitored(watched, "abuse")[1] is None
+
+
+@pytest.mark.parametrize("version", ["v1.1-preview.1", "v1.2-preview.1", "v1.2"])
+def test_abuse_is_a_plain_real_face_in_older_versions(service: Service, version: str) -> None:
+    face = Face(service, version)
+    for _ in range(2):
+        _, result = face.run(deviceCorrelationId="mock-abuse")
+        assert face.outcome(result.json) == "realface"
+        assert b"isAbuse" not in result.response.body

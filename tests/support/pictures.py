@@ -104,6 +104,17 @@ def many_scans(scans: int) -> bytes:
     return data[:last] + data[last:-2] * scans + b"\xff\xd9"
 
 
+def damaged_pixels(image_format: str) -> bytes:
+    """A file that is whole by all its lengths, and whose pixels are nonsense."""
+    if image_format == "PNG":
+        return png(300, 400, b"these are no pixels")
+    if image_format == "GIF":
+        return gif_of((300, 400), b"\xff" + b"\xff" * 255 + b"\0")
+    data = picture("JPEG")
+    tables = data.index(b"\xff\xc4")
+    return data[: tables + 5] + b"\xff" * 16 + data[tables + 21 :]
+
+
 REFUSED = {
     "no picture": b"this is a text" * 100,
     "a text that is called a picture": b"%!PS-Adobe" * 200,

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None
     }
     there = emulator(options)
-    show(there.ask("POST", "clock", told) if told else there.ask("GET", "clock"))
+    show(there.call("POST", "clock", told) if told else there.call("GET", "clock"))
     return 0
 
 

@@ -61,6 +61,34 @@ class Parser(argparse.ArgumentParser):
             settings["required"] = False
         self.add_argument(flag, help=f"{help} [{name}]", **settings)
 
+    def actions(self) -> Actions:
+        """What the command can do, each with options of its own."""
+        return Actions(self)
+
+
+class Actions:
+    """The actions of a command.
+
+    Args:
+        parser: The command's.
+    """
+
+    def __init__(self, parser: Parser) -> None:
+        self._variables = parser.variables
+        self._parsers = parser.add_subparsers(
+            dest="action", metavar="ACTION", required=True, parser_class=Parser
+        )
+
+    def add(self, name: str, summary: str) -> Parser:
+        """The parser of an action; its options' variables are named after the command."""
+        made: Parser = self._parsers.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            variables=self._variables,
+        )
+        return made
+
 
 def _default(given: str, action: object) -> object:
     if action == "store_true":
@@ -92,6 +120,17 @@ def one_of(*words: str) -> Callable[[str], str]:
         return known[text.lower()]
 
     return check
+
+
+def number(text: str) -> float:
+    """A number that is not negative."""
+    try:
+        read = float(text)
+    except ValueError:
+        read = -1.0
+    if not 0 <= read < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return read
 
 
 def url(text: str) -> str:

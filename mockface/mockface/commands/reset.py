@@ -25,5 +25,5 @@ def add(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Forgets."""
-    emulator(options).ask("POST", "reset")
+    emulator(options).call("POST", "reset")
     return 0

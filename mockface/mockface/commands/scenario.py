@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     import argparse
 
     from mockface.commands.parts import Parser
-    from mockface.commands.remote import Emulator
+    from mockface.control_client import ControlClient
 
+DEFAULT_ACTION = "list"
 EXAMPLES = """\
 examples:
-  mockface scenario list                    which there are, and which one holds
+  mockface scenario                         which there are, and which one holds
   mockface scenario set spoof               from now on
   mockface scenario set mask,real           each person fails once, and then succeeds
   mockface scenario queue spoof real+late   for the next two sessions
@@ -27,13 +28,12 @@ examples:
 
 def add(parser: Parser) -> None:
     """Adds the commands below this one."""
-    does = parser.add_subparsers(dest="does", required=True, metavar="WHAT")
-
-    listed = does.add_parser("list", help="show which there are, and which one holds")
-    chosen = does.add_parser("set", help="choose what attempts are from now on")
-    queued = does.add_parser("queue", help="choose for the next sessions, or show what waits")
-    pinned = does.add_parser("pin", help="choose for one session")
-    paced = does.add_parser("pace", help="say when results are out, or show it")
+    actions = parser.actions()
+    listed = actions.add("list", "show which there are, and which one holds (the default)")
+    chosen = actions.add("set", "choose what attempts are from now on")
+    queued = actions.add("queue", "choose for the next sessions, or show what waits")
+    pinned = actions.add("pin", "choose for one session")
+    paced = actions.add("pace", "say when results are out, or show it")
     for each in (listed, chosen, queued, pinned, paced):
         add_place(each)
 
@@ -51,28 +51,28 @@ def add(parser: Parser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Does it, and shows what the emulator says."""
     there = emulator(options)
-    match options.does:
+    match options.action:
         case "list":
-            known = there.ask("GET", "")["scenarios"]
-            show(there.ask("GET", "scenario") | {"scenarios": known})
+            known = there.call("GET", "")["scenarios"]
+            show(there.call("GET", "scenario") | {"scenarios": known})
         case "set":
-            show(there.ask("PUT", "scenario", {"scenario": options.name}))
+            show(there.call("PUT", "scenario", {"scenario": options.name}))
         case "queue":
             told = {"scenarios": options.name}
-            show(there.ask("POST", "queue", told) if options.name else there.ask("GET", "queue"))
+            show(there.call("POST", "queue", told) if options.name else there.call("GET", "queue"))
         case "pin":
             place = f"sessions/{quote(options.session, safe='')}/scenario"
-            show(there.ask("PUT", place, {"scenario": options.name}))
+            show(there.call("PUT", place, {"scenario": options.name}))
         case _:
             _pace(there, options.pace, options.session)
     return 0
 
 
-def _pace(there: Emulator, chosen: str | None, session: str | None) -> None:
+def _pace(there: ControlClient, chosen: str | None, session: str | None) -> None:
     if session is None:
         told = {"pace": chosen}
-        show(there.ask("PUT", "pace", told) if chosen else there.ask("GET", "pace"))
+        show(there.call("PUT", "pace", told) if chosen else there.call("GET", "pace"))
     elif chosen is None:
         raise CommandError("a session's pace can only be chosen: say which one.", USAGE)
     else:
-        show(there.ask("PUT", f"sessions/{quote(session, safe='')}/pace", {"pace": chosen}))
+        show(there.call("PUT", f"sessions/{quote(session, safe='')}/pace", {"pace": chosen}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
@@ -12,6 +13,7 @@ from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, tim
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
+    from mockface.server import Mockface
 
 EXAMPLES = """\
 examples:
@@ -89,6 +91,32 @@ def add(parser: Parser) -> None:
         help='overlook small mistakes of callers, such as "true" for true',
     )
     parser.option(
+        "--journal-entries",
+        type=lambda text: whole(text, 0, 10**7),
+        default="10000",
+        metavar="COUNT",
+        help="how many requests are kept, 0 for none; default: %(default)s",
+    )
+    parser.option(
+        "--journal-bytes",
+        type=lambda text: whole(text, 0, 10**9),
+        default="16777216",
+        metavar="BYTES",
+        help="how much memory they may take, roughly; default: %(default)s",
+    )
+    parser.option(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="write every request and answer into a file, secrets shortened",
+    )
+    parser.option(
+        "--replay",
+        type=Path,
+        metavar="FILE",
+        help="give the answers of a recorded file instead of the emulator's own",
+    )
+    parser.option(
         "--threads",
         type=_threads,
         default="8",
@@ -103,30 +131,14 @@ def add(parser: Parser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serves until a signal comes."""
-    from mockface.errors import UnknownScenarioError  # noqa: PLC0415 - the help needs none of them
-    from mockface.server import Mockface, RemoteNotAllowedError  # noqa: PLC0415 - see above
-    from mockface.vision import NoOpenCVError  # noqa: PLC0415 - see above
-
     try:
-        mock = Mockface(
-            keys=options.key or None,
-            seed=options.seed,
-            scenario=options.scenario,
-            pace=options.pace,
-            clock=Clock(frozen_at=options.frozen_at),
-            vision=options.vision,
-            bearer=options.bearer,
-            public_url=options.public_url,
-            host=options.host,
-            port=options.port,
-            threads=options.threads,
-            loose=not options.strict,
-            tier=options.tier,
-            allow_remote=options.allow_remote,
-        )
-        url = mock.listen()
-    except (RemoteNotAllowedError, UnknownScenarioError, NoOpenCVError) as wrong:
+        mock = _emulator(options)
+    except ValueError as wrong:
         raise CommandError(str(wrong), USAGE) from None
+    except OSError as wrong:
+        raise CommandError(f"cannot open {wrong.filename}: {wrong.strerror}", USAGE) from None
+    try:
+        url = mock.listen()
     except OSError as wrong:
         raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -134,6 +146,31 @@ def run(options: argparse.Namespace) -> int:
     print(f"mockface listening on {url}", flush=True)
     mock.run()
     return 0
+
+
+def _emulator(options: argparse.Namespace) -> Mockface:
+    from mockface.server import Mockface  # noqa: PLC0415 - the help needs no server
+
+    return Mockface(
+        keys=options.key or None,
+        seed=options.seed,
+        scenario=options.scenario,
+        pace=options.pace,
+        clock=Clock(frozen_at=options.frozen_at),
+        vision=options.vision,
+        bearer=options.bearer,
+        public_url=options.public_url,
+        host=options.host,
+        port=options.port,
+        threads=options.threads,
+        loose=not options.strict,
+        tier=options.tier,
+        journal_entries=options.journal_entries,
+        journal_bytes=options.journal_bytes,
+        record=options.record,
+        replay=options.replay,
+        allow_remote=options.allow_remote,
+    )
 
 
 def _why(wrong: OSError, host: str, port: int) -> str:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from mockface.faces import Face
 
-_LOW_TO_HIGH = ("low", "medium", "high")
-_EXPOSURES = ("underExposure", "goodExposure", "overExposure")
 _SURE = 0.99  # the confidence of what the emulator drew or found
 
 _DETECTION_MODELS = ("detection_01", "detection_02", "detection_03")
@@ -181,17 +179,20 @@ def _accessories(face: Face) -> list[Json]:
 
 def _blur(face: Face) -> Json:
     blur = face.look.blur
-    return {"blurLevel": _LOW_TO_HIGH[faces.level(blur, faces.BLUR_BOUNDS)], "value": blur}
+    return {"blurLevel": faces.LEVELS[faces.level(blur, faces.BLUR_BOUNDS)], "value": blur}
 
 
 def _exposure(face: Face) -> Json:
     light = face.look.exposure
-    return {"exposureLevel": _EXPOSURES[faces.level(light, faces.EXPOSURE_BOUNDS)], "value": light}
+    return {
+        "exposureLevel": faces.EXPOSURES[faces.level(light, faces.EXPOSURE_BOUNDS)],
+        "value": light,
+    }
 
 
 def _noise(face: Face) -> Json:
     noise = face.look.noise
-    return {"noiseLevel": _LOW_TO_HIGH[faces.level(noise, faces.NOISE_BOUNDS)], "value": noise}
+    return {"noiseLevel": faces.LEVELS[faces.level(noise, faces.NOISE_BOUNDS)], "value": noise}
 
 
 def _mask(face: Face) -> Json:
@@ -234,6 +235,7 @@ ROUTES = (
         operation="DetectFromSessionImageId",
         query=_QUERY,
         json=_BODY,
+        takes_file=True,
         gives="FaceDetectionResult[]",
     ),
 )

@@ -55,6 +55,7 @@ class Route:
         query: The fields of the query.
         json: The fields of a JSON body, and what the specification calls their object.
         form: The same of a form.
+        takes_file: Whether the body may be a file.
         status: Of the answer to a success.
         gives: The shape of that answer, `[]` behind it for a list, `bytes` for a file; empty for
             none. The shapes stand in `mockface.dialects.shapes`.
@@ -70,6 +71,7 @@ class Route:
     query: tuple[Field, ...] = ()
     json: Body | None = None
     form: Body | None = None
+    takes_file: bool = False
     status: int = 200
     gives: str = ""
     also: int | None = None

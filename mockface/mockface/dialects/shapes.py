@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from mockface import faces
+
 Schema = dict[str, object]
 Shape = dict[str, Schema]
 Shapes = dict[str, Shape]
@@ -32,6 +34,7 @@ _FLAG: Schema = {"type": "boolean"}
 _INT32: Schema = {"type": "integer", "format": "int32"}
 _INT64: Schema = {"type": "integer", "format": "int64"}
 _SHARE: Schema = {"type": "number", "format": "float", "minimum": 0, "maximum": 1}
+_MEASURE: Schema = {"type": "number", "format": "float"}
 _TIME: Schema = {"type": "string", "format": "date-time"}
 _SECONDS: Schema = {
     "type": "integer",
@@ -215,9 +218,36 @@ _IMAGES: Shapes = {
         "faceId?": {"type": "string", "format": "uuid"},
         "recognitionModel?": _one_of(*(f"recognition_0{number}" for number in range(1, 5))),
         "faceRectangle": ref("FaceRectangle"),
-        "faceLandmarks?": {"type": "object"},
-        "faceAttributes?": {"type": "object"},
+        "faceLandmarks?": ref("FaceLandmarks"),
+        "faceAttributes?": ref("FaceAttributes"),
     },
+    "FaceLandmarks": dict.fromkeys(faces.LANDMARKS, ref("LandmarkCoordinate")),
+    "LandmarkCoordinate": {"x": _MEASURE, "y": _MEASURE},
+    "FaceAttributes": {
+        "headPose?": ref("HeadPose"),
+        "glasses?": _one_of(*faces.GLASSES),
+        "occlusion?": ref("OcclusionProperties"),
+        "accessories?": array(ref("AccessoryItem")),
+        "blur?": ref("BlurProperties"),
+        "exposure?": ref("ExposureProperties"),
+        "noise?": ref("NoiseProperties"),
+        "mask?": ref("MaskProperties"),
+        "qualityForRecognition?": _one_of(*faces.QUALITIES),
+    },
+    "HeadPose": {"pitch": _MEASURE, "roll": _MEASURE, "yaw": _MEASURE},
+    "OcclusionProperties": {
+        "foreheadOccluded": _FLAG,
+        "eyeOccluded": _FLAG,
+        "mouthOccluded": _FLAG,
+    },
+    "AccessoryItem": {
+        "type": _one_of("headwear", "glasses", "mask"),
+        "confidence": _SHARE,
+    },
+    "BlurProperties": {"blurLevel": _one_of(*faces.LEVELS), "value": _SHARE},
+    "ExposureProperties": {"exposureLevel": _one_of(*faces.EXPOSURES), "value": _SHARE},
+    "NoiseProperties": {"noiseLevel": _one_of(*faces.LEVELS), "value": _SHARE},
+    "MaskProperties": {"noseAndMouthCovered": _FLAG, "type": _one_of(*faces.MASKS)},
 }
 
 _LAYERS = MappingProxyType(
