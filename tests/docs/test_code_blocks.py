@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 README = ROOT / "README.md"
 ALL = [block for path in documents() for block in blocks(path)]
-EXECUTED = {"python", "console", "text", "mermaid"}
+EXECUTED = {"python", "console", "text", "mermaid", "json"}
 BIN = Path(sys.executable).parent
 
 
@@ -109,7 +109,7 @@ def test_the_store_contract_in_the_docs(pytester: pytest.Pytester) -> None:
 
 # --- commands -----------------------------------------------------------------------------------
 
-CONSOLE = [b for b in ALL if b.language == "console" and not b.runs_pytest]
+CONSOLE = [b for b in ALL if b.language == "console" and not b.runs_pytest and not b.asks_emulator]
 
 
 @pytest.mark.process

@@ -32,6 +32,13 @@ class Block:
             re.match(r"\$ (\w+=\S+ )*pytest\b", self.content)
         )
 
+    @property
+    def asks_emulator(self) -> bool:
+        """Whether it is commands for an emulator that runs already."""
+        return self.language == "console" and bool(
+            re.match(r"\$ mockface (?!serve\b)", self.content)
+        )
+
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
