@@ -72,7 +72,9 @@ def test_no_secret_is_written_anywhere(
     tokens: list[str] = []
     with Mockface(keys=[CANARY_KEY], seed="canary") as mock:
         path = emulate(mock, tmp_path, api_version, plugins=[recorder], key=CANARY_KEY)
-        image = path.portrait() + MARK + b"\xff\xd9"
+        picture = path.portrait()
+        comment = b"\xff\xfe" + (2 + len(MARK)).to_bytes(2, "big") + MARK
+        image = picture[:2] + comment + picture[2:]
 
         # When whole sessions run, and sessions fail in every way
         for reference in (None, image):
