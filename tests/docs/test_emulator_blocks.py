@@ -16,6 +16,7 @@ from mockface.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 ALL = [block for path in documents() for block in blocks(path)]
 KEY = "docs-key"
@@ -23,8 +24,9 @@ BODY = '{"livenessOperationMode": "Passive", "deviceCorrelationId": "a-device"}'
 
 
 @pytest.fixture
-def mock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mockface]:
+def mock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Mockface]:
     """An emulator that the commands find, with a session."""
+    monkeypatch.chdir(tmp_path)
     with Mockface(keys=[KEY], seed="docs") as running:
         session = create(running, BODY)
         for name, value in {
