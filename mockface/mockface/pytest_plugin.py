@@ -81,7 +81,7 @@ def mockface(
         message = f"mockface at {hand.url} takes no tenant for this test: {wrong}"
         raise pytest.fail.Exception(message, pytrace=False) from None
     yield hand
-    hand.reset()
+    hand.forget()
 
 
 @pytest.fixture
