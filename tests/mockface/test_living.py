@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,11 @@ class LivingMachine(RuleBasedStateMachine):
     def clear(self) -> None:
         self.living.clear()
         self.model.clear()
+
+    @rule()
+    def go_on_with_a_copy(self) -> None:
+        original, self.living = self.living, copy(self.living)
+        original.clear()
 
     @rule(kind=KINDS, after=IDS, most=st.integers(1, 4))
     def page(self, kind: Kind, after: str, most: int) -> None:
