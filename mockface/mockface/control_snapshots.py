@@ -61,6 +61,7 @@ class SnapshotControl:
             ("GET", "snapshot"): self._list,
             ("POST", "snapshot"): self._take,
             ("PUT", "snapshot"): self._restore,
+            ("DELETE", "snapshot"): self._drop,
         }
 
     def clear(self) -> None:
@@ -98,6 +99,13 @@ class SnapshotControl:
         self._faults.restore(tenant.id, snapshot.faults)
         self._limits.restore(tenant.id, snapshot.limit)
         return answer(200, _about(name, snapshot))
+
+    def _drop(self, order: Order) -> Response:
+        tenant = self._one_tenant(order)
+        with self._lock:
+            for place in [place for place in self._kept if place[0] == tenant.id]:
+                del self._kept[place]
+        return Response(204)
 
 
 def _name(order: Order) -> str:

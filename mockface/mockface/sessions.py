@@ -231,12 +231,15 @@ class Session:
     @property
     def progress(self) -> Progress:
         """Classified by the first attempt that succeeds, failed when none is left."""
-        answered = self.answered
-        if any(isinstance(attempt.outcome, Decision) for attempt in answered):
-            return Progress.CLASSIFIED
-        if len(answered) >= self.options.attempts:
+        failed = 0
+        for attempt in self.attempts:
+            if attempt.late is None:
+                if isinstance(attempt.outcome, Decision):
+                    return Progress.CLASSIFIED
+                failed += 1
+        if failed >= self.options.attempts:
             return Progress.FAILED
-        if answered:
+        if failed:
             return Progress.RUNNING
         begun = self.attempts or self.started_at is not None
         return Progress.STARTED if begun else Progress.WAITING
@@ -250,25 +253,16 @@ class Session:
         """
         if len(self.answered) == len(self.attempts):
             return self
-        return replace(
-            self,
-            attempts=tuple(
-                attempt
-                if attempt.late is None
-                else replace(attempt, late=attempt.late.seen(now, read=read))
-                for attempt in self.attempts
-            ),
+        attempts = (
+            replace(attempt, late=attempt.late and attempt.late.seen(now, read=read))
+            for attempt in self.attempts
         )
+        return replace(self, attempts=tuple(attempts))
 
     def paced(self, pace: Pace) -> Self:
         """The session bound to a pace, results that are not out yet included."""
-        return replace(
-            self,
-            pace=pace,
-            attempts=tuple(
-                attempt
-                if attempt.late is None
-                else replace(attempt, late=pace.late(attempt.received_at))
-                for attempt in self.attempts
-            ),
+        attempts = (
+            replace(attempt, late=attempt.late and pace.late(attempt.received_at))
+            for attempt in self.attempts
         )
+        return replace(self, pace=pace, attempts=tuple(attempts))

@@ -73,6 +73,7 @@ class MockfaceTransport(HttpTransport[HttpRequest, HttpResponse]):
         Raises:
             ServiceResponseError: The connection was reset.
             ServiceResponseTimeoutError: The answer is delayed for longer than the time-out.
+            ServiceRequestError: Its body is.
             IncompleteReadError: The body was cut off.
         """
         response = self._handle(_message(request, request.data))
@@ -83,7 +84,11 @@ class MockfaceTransport(HttpTransport[HttpRequest, HttpResponse]):
             raise ServiceResponseError("The connection was reset by the peer.")
         answer = _Answer(request, response, patience, self.sleep)
         if not kwargs.get("stream"):
-            answer.read()
+            try:
+                answer.read()
+            except ServiceResponseTimeoutError as late:
+                # What `RequestsTransport` makes of it, unlike the asynchronous one.
+                raise ServiceRequestError(late.message) from None
         return answer
 
     def sleep(self, duration: float) -> None:

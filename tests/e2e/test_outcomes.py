@@ -28,7 +28,7 @@ def test_liveness(path: Emulated, outcome: str, state: str, reasons: list[str]) 
     view = path.live(outcome)
 
     assert (view["state"], view["reasons"], view["kind"]) == (state, reasons, "liveness")
-    assert path.remote_sessions() == []
+    assert path.hand.sessions() == []
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_liveness(path: Emulated, outcome: str, state: str, reasons: list[str]) 
     ],
 )
 def test_verification(path: Emulated, outcome: str, state: str, reasons: list[str]) -> None:
-    view = path.live(outcome, image=path.portrait())
+    view = path.live(outcome, image=path.hand.portrait("alice"))
 
     assert (view["state"], view["kind"]) == (state, "livenessWithVerify")
     assert view["reasons"][: len(reasons)] == reasons
-    assert path.remote_sessions() == []
+    assert path.hand.sessions() == []
 
 
 def test_a_mask_and_then_a_real_face_passes(path: Emulated) -> None:
@@ -106,7 +106,7 @@ def test_a_token_past_its_lifetime_ends_in_expired(
     # Then the service refuses the attempt, and the session expires
     assert report == {"clientError": "InvalidToken"}
     assert path.finish(started["sessionId"]).json["state"] == "expired"
-    assert path.remote_sessions() == []
+    assert path.hand.sessions() == []
     path.orchestrator.close()
 
 
@@ -126,25 +126,25 @@ def test_a_sweep_deletes_what_could_not_be_deleted(
         return datetime.fromtimestamp(mock.clock.now(), UTC)
 
     path = emulate(mock, tmp_path, api_version, clock=clock)
-    path.control("POST", "faults", {"route": "*delete*", "status": 500, "count": 1})
+    path.hand.add_fault("*delete*", status=500)
     assert path.live("real")["state"] == "passed"
-    assert len(path.remote_sessions()) == 1
+    assert len(path.hand.sessions()) == 1
 
     mock.clock.advance(31)
     report = path.orchestrator.sweep()
 
     assert report.deleted == 1
-    assert path.remote_sessions() == []
+    assert path.hand.sessions() == []
     path.orchestrator.close()
 
 
 def test_the_service_sees_our_ids_never_and_callers_never_see_its_ids(path: Emulated) -> None:
     started = path.start()
-    remote = path.remote_sessions()[0]["sessionId"]
+    remote = path.hand.sessions()[0]["sessionId"]
     seen = [path.call("GET", f"/sessions/{started['sessionId']}").data]
     seen.append(path.finish(started["sessionId"], path.attempt(started["authToken"])).data)
     seen.append(path.call("GET", "/sessions").data)
 
     assert all(remote.encode() not in body for body in seen)
     assert KEY.encode() not in b"".join(seen)
-    assert started["sessionId"] not in str(path.control("GET", "journal"))
+    assert started["sessionId"] not in str(path.hand.journal.entries(bodies=True))

@@ -25,8 +25,8 @@ REFUSED = {"no-face-in-reference", "two-faces-in-reference"}
 @pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - REFUSED))
 def test_only_a_real_face_of_the_right_person_passes(path: Emulated, name: str) -> None:
     # Given a session with a reference image that goes by the scenario
-    path.control("PUT", "scenario", {"scenario": name})
-    started = path.start(path.portrait())
+    path.hand.scenario = name
+    started = path.start(path.hand.portrait("alice"))
 
     # When the person has tried, and the application has asked until there is an answer
     report = path.attempt(started["authToken"])
@@ -40,8 +40,8 @@ def test_only_a_real_face_of_the_right_person_passes(path: Emulated, name: str) 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_a_reference_image_without_one_face_is_told_at_once(path: Emulated, name: str) -> None:
-    path.control("PUT", "scenario", {"scenario": name})
+    path.hand.scenario = name
 
-    refused = path.call("POST", "/sessions", **form(path.portrait()))
+    refused = path.call("POST", "/sessions", **form(path.hand.portrait("alice")))
 
     assert refused.status_code == 422

@@ -72,7 +72,9 @@ def test_no_secret_is_written_anywhere(
     tokens: list[str] = []
     with Mockface(keys=[CANARY_KEY], seed="canary") as mock:
         path = emulate(mock, tmp_path, api_version, plugins=[recorder], key=CANARY_KEY)
-        image = path.portrait() + MARK + b"\xff\xd9"
+        picture = path.hand.portrait("alice")
+        comment = b"\xff\xfe" + (2 + len(MARK)).to_bytes(2, "big") + MARK
+        image = picture[:2] + comment + picture[2:]
 
         # When whole sessions run, and sessions fail in every way
         for reference in (None, image):
@@ -83,7 +85,7 @@ def test_no_secret_is_written_anywhere(
             answers.append(path.finish(started["sessionId"], report).data)
         for fault in ({"status": 401}, {"status": 429}, {"status": 500}, {"body": "garbage"}):
             for route in ("*create*", "*result*"):
-                path.control("POST", "faults", {"route": route, "count": 1, **fault})
+                path.hand.add_fault(route, **fault)
             answers.append(path.call("POST", "/sessions", json={}).data)
             started = path.start()
             tokens.append(started["authToken"])

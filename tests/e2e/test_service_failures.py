@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
     "401": ({"status": 401}, 502, "face_access_denied"),
     "403": ({"status": 403}, 502, "face_access_denied"),
-    "429": ({"status": 429, "retryAfter": 26}, 503, "face_throttled"),
+    "429": ({"status": 429, "retry_after": 26}, 503, "face_throttled"),
     "500": ({"status": 500}, 503, "face_unavailable"),
     "garbage": ({"body": "garbage"}, 502, "face_answer_invalid"),
     "truncated": ({"body": "truncated"}, 502, "face_answer_invalid"),
@@ -27,7 +27,7 @@ FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_start_that_fails_carries_on_with_the_same_key(path: Emulated, fault: str) -> None:
     what, status, code = FAULTS[fault]
-    path.control("POST", "faults", {"route": "*create*", "count": 1, **what})
+    path.hand.add_fault("*create*", **what)
     key = {"Idempotency-Key": "one"}
 
     answer = path.call("POST", "/sessions", json={}, headers=key)
@@ -44,7 +44,7 @@ def test_a_finish_that_fails_succeeds_later(path: Emulated, fault: str) -> None:
     what, status, code = FAULTS[fault]
     started = path.start()
     report = path.attempt(started["authToken"], "real")
-    path.control("POST", "faults", {"route": "*result*", "count": 1, **what})
+    path.hand.add_fault("*result*", **what)
 
     answer = path.finish(started["sessionId"], report)
     again = path.finish(started["sessionId"])
@@ -54,9 +54,7 @@ def test_a_finish_that_fails_succeeds_later(path: Emulated, fault: str) -> None:
 
 
 def test_a_wait_that_the_service_asks_for_is_passed_on(path: Emulated) -> None:
-    path.control(
-        "POST", "faults", {"route": "*create*", "count": 1, "status": 429, "retryAfter": 26}
-    )
+    path.hand.add_fault("*create*", status=429, retry_after=26)
 
     answer = path.call("POST", "/sessions", json={})
 

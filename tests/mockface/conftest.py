@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pytest
@@ -58,6 +59,12 @@ PREVIEW = {
 CLIENT = {False: "/detectLiveness/singleModal", True: "/detectLivenessWithVerify/singleModal"}
 
 
+@cache
+def alice() -> bytes:
+    """The reference image of most tests; drawing it anew would take most of their time."""
+    return portrait(1)
+
+
 class Face:
     """Calls one version of the API; True stands for the sessions with verification."""
 
@@ -98,7 +105,7 @@ class Face:
         return self.post_form(
             self.paths[True],
             {"Parameters": json.dumps(fields).encode()},
-            {"VerifyImage": portrait(1) if image is None else image},
+            {"VerifyImage": alice() if image is None else image},
         )
 
     def post_form(self, path: str, texts: dict[str, bytes], files: dict[str, bytes]) -> Answer:

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.mockface.conftest import Face
 from tests.mockface.described import CheckedService
 
+from documents import ROOT, after_marker
 from mockface import faces
 from mockface.dialects import detect
 from mockface.engine import Engine
@@ -341,6 +342,20 @@ def test_any_call_gets_an_answer(query: dict[str, str], kind: str, body: bytes) 
     assert answer.status in (200, 400, 404, 415)
     if answer.status != 200:
         assert answer.code
+
+
+def test_the_table_in_the_docs_is_the_code_s() -> None:
+    _, _, *rows = after_marker(ROOT / "docs/mockface/images.md", "attributes").splitlines()
+    shown = [[cell.strip() for cell in row.split("|")[1:4]] for row in rows]
+
+    def short(models: frozenset[str]) -> str:
+        numbers = sorted(model.rpartition("_")[2] for model in models)
+        return "all" if len(numbers) == 4 else ", ".join(numbers)
+
+    assert shown == [
+        [f"`{name}`", short(detections), short(recognitions)]
+        for name, (detections, recognitions, _) in detect._ATTRIBUTES.items()
+    ]
 
 
 def test_all_landmarks_have_the_service_s_names() -> None:

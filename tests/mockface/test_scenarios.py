@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.mockface.conftest import OPTIONS, Face
+from tests.mockface.conftest import OPTIONS, Face, alice
 
 from mockface import scenarios
 from mockface.dialects.rendering import DECISIONS
 from mockface.errors import UnknownScenarioError
-from mockface.images import portrait
 from mockface.scenarios import DEFAULT, SCENARIOS, Decision, Failure, Finding, Scenario, Step
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def test_only_some_rows_look_like_a_good_verification(face: Face, name: str) -> 
     """A client may be sure of these; for all other rows there is something to be seen."""
     attempt, result = run(face, name)
 
-    true_hash = sha256(portrait(1)).hexdigest().upper()
+    true_hash = sha256(alice()).hexdigest().upper()
     decided = not isinstance(SCENARIOS[name].step(1).outcome, Failure)
     good = (
         decided
@@ -125,7 +124,7 @@ def test_what_is_found_in_the_reference_image_of_a_device(service: Service) -> N
         face.attempt(
             created["authToken"],
             verify=True,
-            files={"VerifyImage": portrait(1)},
+            files={"VerifyImage": alice()},
             x_mockface_scenario=name,
         )
         for name in ("no-face-in-reference", "low-quality-reference")

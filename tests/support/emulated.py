@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import flask
-import requests
 
 from livegate import Orchestrator, Settings
 from livegate.orchestrator import utc_now
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
+
+    from mockface import ControlClient
 
 KEY = "e2e-resource-key"
 
@@ -65,23 +65,10 @@ class Emulated:
         view: dict[str, Any] = answer.json
         return view
 
-    def control(self, method: str, path: str, content: Any = None) -> Any:
-        answer = requests.request(
-            method,
-            f"{self.mock.url}/_mock/{path}",
-            json=content,
-            headers={"Ocp-Apim-Subscription-Key": self.key},
-            timeout=10,
-        )
-        assert answer.ok, answer.text
-        return json.loads(answer.text) if answer.text else None
-
-    def remote_sessions(self) -> list[Any]:
-        sessions: list[Any] = self.control("GET", "sessions")["sessions"]
-        return sessions
-
-    def portrait(self) -> bytes:
-        return requests.get(f"{self.mock.url}/_mock/portraits/alice.jpg", timeout=10).content
+    @property
+    def hand(self) -> ControlClient:
+        """A hand on the service's side."""
+        return self.mock.control(self.key)
 
 
 def form(image: bytes) -> dict[str, Any]:

@@ -34,6 +34,11 @@ def add(parser: Parser) -> None:
         "the device",
     )
     parser.option(
+        "--device-correlation-id",
+        metavar="ID",
+        help="whose device it is, where the app server leaves that to the client",
+    )
+    parser.option(
         "--seed", help="who is in front of the camera: the person whose portrait has this seed"
     )
 
@@ -47,7 +52,10 @@ def run(options: argparse.Namespace) -> int:
     from mockface.client import LivenessDetectionError, SimulatedClient  # noqa: PLC0415 - the help needs none
 
     client = SimulatedClient(
-        endpoint=options.endpoint, scenario=None if failure else outcome, failure=failure
+        endpoint=options.endpoint,
+        scenario=None if failure else outcome,
+        failure=failure,
+        device_correlation_id=options.device_correlation_id,
     )
     content = None
     if options.seed is not None:
