@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mockface.sending import Reply, Send
 
 _BOUNDARY = "mockface-recording"
-_OWN_HEADERS = frozenset({"content-length", "content-type", "ocp-apim-subscription-key", "host"})
+_OWN_HEADERS = frozenset({"content-length", "content-type", "host"})
+_KEY_HEADER = "ocp-apim-subscription-key"
 _NAMES = ("sessionId", "authToken", "sessionImageId", "id")
 
 
@@ -40,7 +41,8 @@ def resend(
     Args:
         recording: What was asked and answered.
         url: Where to send it.
-        key: The resource key to send it with.
+        key: The resource key to send it with; empty sends the recording's shortened ones, which an
+            emulator takes that accepts any key.
         exact: Whether values are compared, too; else statuses, codes and the shapes of bodies are.
         send: The way there; by default HTTP.
 
@@ -67,8 +69,8 @@ def _message(exchange: Exchange, key: str, names: dict[str, str]) -> tuple[dict[
     headers = {
         name: _renamed(value, names) for name, value in recorded.items() if name not in _OWN_HEADERS
     }
-    if key and "ocp-apim-subscription-key" in recorded:
-        headers["Ocp-Apim-Subscription-Key"] = key
+    if key and _KEY_HEADER in headers:
+        headers[_KEY_HEADER] = key
     kind = recorded.get("content-type", "")
     content = exchange["request"].get("body")
     if content is None:

@@ -1,6 +1,7 @@
 """Every code block of the README and the docs is executed, by the function for its language.
 
-Those that are tests, or run tests, are in `test_suites`.
+Those that are tests, or run tests, are in `test_suites`; those of pages that are one terminal are
+in `test_terminals`.
 """
 
 from __future__ import annotations
@@ -109,7 +110,11 @@ def test_the_store_contract_in_the_docs(pytester: pytest.Pytester) -> None:
 
 # --- commands -----------------------------------------------------------------------------------
 
-CONSOLE = [b for b in ALL if b.language == "console" and not b.runs_pytest and not b.asks_emulator]
+CONSOLE = [
+    b
+    for b in ALL
+    if b.language == "console" and not (b.runs_pytest or b.asks_emulator or b.of_a_terminal)
+]
 
 
 @pytest.mark.process

@@ -33,10 +33,17 @@ class Block:
         )
 
     @property
+    def of_a_terminal(self) -> bool:
+        """Whether its page is one terminal, whose commands run one after another."""
+        return "<!-- one terminal -->" in (ROOT / self.path).read_text()
+
+    @property
     def asks_emulator(self) -> bool:
         """Whether it is commands for an emulator that runs already."""
-        return self.language == "console" and bool(
-            re.match(r"\$ mockface (?!serve\b)", self.content)
+        return (
+            self.language == "console"
+            and re.match(r"\$ mockface (?!serve\b)", self.content) is not None
+            and not self.of_a_terminal
         )
 
     def __str__(self) -> str:

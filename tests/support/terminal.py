@@ -1,0 +1,70 @@
+"""Runs what a page shows as one terminal: its console blocks, in their order, in one shell."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from documents import Block
+
+ANYTHING = "…"
+"""In what a page shows of an output: any text within the line; as a line of its own any lines."""
+
+_END = "--- end of command ---"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, and what the page says it prints."""
+
+    command: str
+    shown: str
+
+
+def steps(blocks: Iterable[Block]) -> list[Step]:
+    """The commands begin with `$ `, their further lines with `> `; the rest is their output."""
+    found: list[Step] = []
+    for block in blocks:
+        for part in re.split(r"^\$ ", block.content, flags=re.MULTILINE)[1:]:
+            lines = part.splitlines()
+            more = 1
+            while more < len(lines) and lines[more].startswith("> "):
+                more += 1
+            command = [lines[0], *(line.removeprefix("> ") for line in lines[1:more])]
+            found.append(Step("\n".join(command), "\n".join(lines[more:])))
+    return found
+
+
+def outputs(commands: Iterable[str], where: Path, environment: Mapping[str, str]) -> list[str]:
+    """What the commands print, errors too, in a shell that remembers its variables."""
+    script = "".join(f"{command}\necho; echo '{_END}'\n" for command in commands)
+    done = subprocess.run(
+        ["bash", "-s"],
+        input=script,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+        cwd=where,
+        env=dict(environment),
+        timeout=100,
+    )
+    return [each.strip("\n") for each in done.stdout.split(f"{_END}\n")[:-1]]
+
+
+def fits(shown: str, printed: str) -> bool:
+    """Whether a command printed what the page shows."""
+    pattern = "".join(
+        "(?:.*\n)*" if line.strip() == ANYTHING else _line(line) for line in shown.splitlines()
+    )
+    return re.fullmatch(pattern, printed + "\n" if printed else "") is not None
+
+
+def _line(line: str) -> str:
+    return ".*".join(re.escape(each) for each in line.split(ANYTHING)) + "\n"
