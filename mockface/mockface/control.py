@@ -62,6 +62,7 @@ class Control:
         self._open_to_all = open_to_all
         self._places: Places = {
             ("GET", ""): self._about,
+            ("GET", "ui"): self._ui,
             ("GET", "scenario"): self._scenario,
             ("PUT", "scenario"): self._set_scenario,
             ("GET", "queue"): self._queue,
@@ -114,6 +115,11 @@ class Control:
                 "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
             },
         )
+
+    def _ui(self, _: Order) -> Response:
+        from mockface.dashboard import page  # noqa: PLC0415 - few look at it
+
+        return page()
 
     def _scenario(self, order: Order) -> Response:
         return answer(200, {"scenario": (order.tenant or self._engine).scenario})
