@@ -15,7 +15,7 @@ test: $(BIN)/.tox  ## run the tests on every Python found here, then lint, types
 	$(BIN)/tox run $(ARGS)
 
 dev: $(BIN)/.demo  ## everything a developer needs, in $(VENV)
-	$(BIN)/pip install --quiet --group dev
+	$(BIN)/pip install --quiet --editable '.[demo,vision]' --group dev
 
 clean:  ## forget everything that was built
 	rm -rf $(VENV) .tox build dist

@@ -322,10 +322,11 @@ class TestDetect:
         allowed = detection != "detection_02" and recognition >= 3
         assert answer.status == (200 if allowed else 400)
 
-    def test_the_first_version_has_neither(self, service: Service) -> None:
-        oldest = Face(service, "v1.1-preview.1")
-        assert asked(oldest, portrait(1)).status == 404
-        assert image(oldest, "some").status == 404
+    def test_in_the_first_version_no_session_keeps_a_picture(self, service: Service) -> None:
+        first = Face(service, "v1.1-preview.1")
+        assert len(asked(first, portrait(1)).json) == 1
+        assert asked(first, body_of("some"), "application/json").status == 404
+        assert image(first, "some").status == 404
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
