@@ -18,7 +18,7 @@ bench: $(BIN)/.tox  ## time single calls, imports and the start of mockface
 	$(BIN)/tox run -e bench $(ARGS)
 
 dev: $(BIN)/.demo  ## everything a developer needs, in $(VENV)
-	$(BIN)/pip install --quiet --group dev
+	$(BIN)/pip install --quiet --editable '.[demo,vision]' --group dev
 
 clean:  ## forget everything that was built
 	rm -rf $(VENV) .tox build dist

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import platform
@@ -44,58 +43,44 @@ def main() -> int:
             "connections": options.connections,
             "seconds": options.seconds,
             "remarks": {peer.name: peer.remark for peer in chosen},
-            "starts": started(chosen, scratch, options.starts),
-            "rounds": loaded(chosen, scratch, options),
+            "rounds": rounds(chosen, scratch, options),
         }
     options.out.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
 
-def started(chosen: list[Peer], scratch: Path, count: int) -> dict[str, list[dict[str, float]]]:
-    """How long each takes to its first answer, and what it holds at rest."""
-    starts: dict[str, list[dict[str, float]]] = {peer.name: [] for peer in chosen}
-    for _ in range(count):
-        for peer in chosen:
-            with Server(peer, scratch) as server:
-                time.sleep(_REST)
-                starts[peer.name].append(
-                    {"start_ms": round(server.start_ms), "idle_mib": round(server.memory_mib())}
-                )
-                print(f"{peer.name}: {starts[peer.name][-1]}", flush=True)
-    return starts
-
-
-def loaded(
+def rounds(
     chosen: list[Peer], scratch: Path, options: argparse.Namespace
 ) -> dict[str, list[dict[str, Any]]]:
-    """The rounds: all run from the beginning to the end, and the load goes from one to the next."""
-    rounds: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in chosen}
-    with contextlib.ExitStack() as stack:
-        servers = [stack.enter_context(Server(peer, scratch)) for peer in chosen]
-        for server in servers:
-            server.warm_up(server.peer.create, connections=options.connections)
-            server.warm_up(server.read, connections=options.connections)
-        for number in range(1, options.rounds + 1):
-            for server in servers:
-                measures = measured(server, options)
-                rounds[server.peer.name].append(measures)
-                print(f"round {number}: {said(server.peer.name, measures)}", flush=True)
-    return rounds
+    """All of them, one after the other, again and again; each time in a new process."""
+    done: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in chosen}
+    for number in range(1, options.rounds + 1):
+        for peer in chosen:
+            measures = measured(peer, scratch, options)
+            done[peer.name].append(measures)
+            print(f"round {number}: {said(peer.name, measures)}", flush=True)
+    return done
 
 
-def measured(server: Server, options: argparse.Namespace) -> dict[str, Any]:
+def measured(peer: Peer, scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One server's part of a round."""
-    loop_ms = round(fixed_loop_ms(), 1)
-    create, read = (
-        server.load(call, seconds=options.seconds, connections=options.connections)
-        for call in (server.peer.create, server.read)
-    )
-    return {
-        "create": asdict(create),
-        "read": asdict(read),
-        "loaded_mib": round(server.memory_mib()),
-        "fixed_loop_ms": loop_ms,
-    }
+    loop_ms = fixed_loop_ms()
+    with Server(peer, scratch) as server:
+        time.sleep(_REST)
+        idle = server.memory_mib()
+        server.warm_up(peer.create, connections=options.connections)
+        create, read = (
+            server.load(call, seconds=options.seconds, connections=options.connections)
+            for call in (peer.create, server.read)
+        )
+        return {
+            "start_ms": round(server.start_ms),
+            "idle_mib": round(idle),
+            "loaded_mib": round(server.memory_mib()),
+            "create": asdict(create),
+            "read": asdict(read),
+            "fixed_loop_ms": round(loop_ms, 1),
+        }
 
 
 def said(name: str, measures: dict[str, Any]) -> str:
@@ -103,7 +88,8 @@ def said(name: str, measures: dict[str, Any]) -> str:
     create, read = measures["create"], measures["read"]
     return (
         f"{name}: {create['rate']:.0f} creates/s, {read['rate']:.0f} reads/s, "
-        f"{create['errors'] + read['errors']} errors, {measures['loaded_mib']} MiB, "
+        f"{create['errors'] + read['errors']} errors, start {measures['start_ms']} ms, "
+        f"{measures['idle_mib']} -> {measures['loaded_mib']} MiB, "
         f"fixed loop {measures['fixed_loop_ms']:.0f} ms"
     )
 
@@ -131,9 +117,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--peers", type=Path, default=Path("peers"), help="where peers are installed"
     )
-    parser.add_argument("--starts", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=int, default=2, help="of each load")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=3, help="of each load")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument(
         "--only", action="append", metavar="WORD", help="peers with this in the name"

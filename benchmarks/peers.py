@@ -140,7 +140,7 @@ def _wiremock(folder: Path, scratch: Path) -> list[Peer]:
             ),
             FACE_CREATE,
             face_read,
-            warm_up=8.0,
+            warm_up=5.0,
         )
         for jar in jars[-1:]
     ]
@@ -183,7 +183,7 @@ def _mockoon(folder: Path, scratch: Path) -> list[Peer]:
             ),
             FACE_CREATE,
             face_read,
-            warm_up=4.0,
+            warm_up=3.0,
         )
     ]
 

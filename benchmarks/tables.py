@@ -57,9 +57,9 @@ def starts(load: dict[str, Any]) -> str:
     """From the command to the first answer, and memory."""
     rows = ["| server | first answer | memory at rest | after the load |", "|---|---|---|---|"]
     rows += [
-        f"| {name} | {_middle(starts, 'start_ms'):.0f} ms | {_middle(starts, 'idle_mib'):.0f} MiB "
-        f"| {load['rounds'][name][-1]['loaded_mib']} MiB |"
-        for name, starts in load["starts"].items()
+        f"| {name} | {_middle(rounds, 'start_ms'):.0f} ms | {_middle(rounds, 'idle_mib'):.0f} MiB "
+        f"| {_middle(rounds, 'loaded_mib'):.0f} MiB |"
+        for name, rounds in load["rounds"].items()
     ]
     return "\n".join(rows)
 

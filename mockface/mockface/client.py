@@ -68,8 +68,8 @@ class SimulatedClient:
         endpoint: Where the service is; by default the token says it.
         api_version: The version in the path.
         scenario: What the attempt is to be; by default what the emulator was told.
-        failure: What goes wrong on the device, by the element's name for it; the service never
-            decides then.
+        failure: What goes wrong on the device, by the element's name for it; how far each gets is
+            told in `mockface.client_failures`.
         device_correlation_id: Whose device it is, where the app server leaves that to the client.
         user_agent: What the client calls itself.
         timeout: Seconds to wait for the service.

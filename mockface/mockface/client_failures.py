@@ -1,6 +1,6 @@
 """What can go wrong on the person's device: one table, by the names of the web element.
 
-None of it reaches the service's verdict, and some never reaches the service at all, so the app
+None of it is part of the service's verdict, and some never reaches the service at all, so the app
 server learns of it from its own front end only. How far each gets is an assumption: of the element
 only the names are public.
 """

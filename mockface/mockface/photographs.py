@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from warnings import catch_warnings, simplefilter
 
 import cv2
 import numpy as np
@@ -55,13 +54,14 @@ class Photographs:
         self._eye = _cascade("eye_tree_eyeglasses")
         self._mouth = _cascade("smile")
 
-    def faces(self, data: bytes, file: PictureFile, least: int) -> tuple[Face, ...]:
+    def faces(self, data: bytes, file: PictureFile, *, least: int, most: int) -> list[Face]:
         """The faces of a picture.
 
         Args:
             data: The file.
             file: What its header says; its size is within bounds.
             least: Pixels that a face has at least.
+            most: How many faces at most, the largest ones.
 
         Raises:
             ValueError: The picture cannot be decoded. The message is a sentence.
@@ -73,10 +73,10 @@ class Photographs:
             found = self._face.detectMultiScale(
                 small, _STEP, _NEIGHBOURS, minSize=(max(20, round(least * scale)),) * 2
             )
-            # OpenCV's threads find them in any order.
-            boxes = sorted(tuple(round(int(n) / scale) for n in box) for box in found)
+            boxes = [tuple(round(int(n) / scale) for n in box) for box in found]
+            boxes.sort(key=lambda box: (-box[2], box))  # OpenCV's threads find them in any order
             across = file.width / grey.shape[1]  # a large JPEG is decoded to a part of its size
-            return tuple(self._seen(grey, box, across) for box in boxes)
+            return [self._seen(grey, box, across) for box in boxes[:most]]
 
     def _seen(self, grey: Grey, box: tuple[int, ...], across: float) -> Face:
         left, top, width, height = box
@@ -120,11 +120,9 @@ def _cascade(name: str) -> cv2.CascadeClassifier:
 def _decode(data: bytes, file: PictureFile) -> Grey:
     """The picture in grey, upright; a large JPEG at a half, a quarter or an eighth of its size."""
     try:
-        with catch_warnings():
-            simplefilter("ignore")  # about sizes, which are bounded, and about odd Exif data
-            picture = Image.open(BytesIO(data), formats=[file.format])
-            picture.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))
-            grey = picture.convert("L")
+        picture = Image.open(BytesIO(data), formats=[file.format])
+        picture.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))
+        grey = picture.convert("L")
     except Exception as wrong:  # noqa: BLE001 - a decoder raises whatever a damaged file makes it
         raise ValueError(f"Its pixels are damaged ({type(wrong).__name__}).") from None
     turn = _UPRIGHT.get(file.orientation)

@@ -7,6 +7,7 @@ a fixture is used; a run that measures the coverage of mockface itself depends o
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -54,7 +55,8 @@ def mockface_server(request: pytest.FixtureRequest) -> Iterator[ControlClient]:
         yield ControlClient(shared)
         return
 
-    from mockface.server import Mockface  # noqa: PLC0415 - see the module
+    with _extra("mock"):
+        from mockface.server import Mockface  # noqa: PLC0415 - see the module
 
     with Mockface(seed=request.config.getini("mockface_seed") or None) as mock:
         yield ControlClient(mock.url)
@@ -87,8 +89,9 @@ def mockface(
 @pytest.fixture
 def face_session_client(mockface: ControlClient) -> Iterator[FaceSessionClient]:
     """The client library's client, for this test's tenant; needs `azure-ai-vision-face`."""
-    from azure.ai.vision.face import FaceSessionClient  # noqa: PLC0415 - see the module
-    from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - see the module
+    with _extra("azure"):
+        from azure.ai.vision.face import FaceSessionClient  # noqa: PLC0415 - see the module
+        from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - see the module
 
     with FaceSessionClient(mockface.url, AzureKeyCredential(mockface.key)) as client:
         yield client
@@ -103,13 +106,24 @@ def async_face_session_client(mockface: ControlClient) -> Callable[..., AsyncFac
         async_face_session_client() as client`. It hands its named arguments on, such as
         `api_version`.
     """
-    from azure.ai.vision.face.aio import FaceSessionClient  # noqa: PLC0415 - see the module
-    from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - see the module
+    with _extra("azure"):
+        from azure.ai.vision.face.aio import FaceSessionClient  # noqa: PLC0415 - see the module
+        from azure.core.credentials import AzureKeyCredential  # noqa: PLC0415 - see the module
 
     def make(**options: object) -> AsyncFaceSessionClient:
         return FaceSessionClient(mockface.url, AzureKeyCredential(mockface.key), **options)
 
     return make
+
+
+@contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Names the remedy when an extra is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        message = f"{missing.name} is not installed; run: pip install 'livegate[{name}]'"
+        raise pytest.fail.Exception(message, pytrace=False) from None
 
 
 def _key(request: pytest.FixtureRequest) -> str:

@@ -17,6 +17,7 @@ from mockface.errors import RefusedError, UnknownScenarioError
 from mockface.faults import Faults
 from mockface.journal import Journal, entry
 from mockface.limits import Limits
+from mockface.session_images import session_of
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Service:
                 at=(seen.tenant or self.engine).clock.now(),
                 tenant_id=seen.tenant.id if seen.tenant else "",
                 route=seen.route.name if seen.route else "",
-                session_id=seen.session_id,
+                session_id=session_of(seen.session_id) or seen.session_id,
                 request_id=request_id,
                 fault=seen.fault,
             )

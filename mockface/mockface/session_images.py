@@ -39,7 +39,7 @@ def session_of(image_id: str) -> str | None:
     if len(image_id) != _ID_LENGTH or not image_id.isascii():
         return None
     try:
-        packed = base64.urlsafe_b64decode(f"{image_id[1:]}=")
+        packed = base64.b64decode(f"{image_id[1:]}=", altchars=b"-_", validate=True)
     except binascii.Error:
         return None
     return str(UUID(bytes=packed[:16]))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,10 @@ class Eyes:
     def __init__(self, vision: str = Vision.AUTO) -> None:
         self.vision = Vision(vision)
         if self.vision is Vision.AUTO:
-            self.vision = Vision.OPENCV if find_spec("cv2") else Vision.PORTRAITS
-        elif self.vision is Vision.OPENCV and not find_spec("cv2"):
+            self.vision = Vision.OPENCV if _has_opencv() else Vision.PORTRAITS
+        elif self.vision is Vision.OPENCV and not _has_opencv():
             raise NoOpenCVError(
-                "Looking at photographs needs OpenCV: pip install 'livegate[mock,vision]'."
+                "Looking at photographs needs OpenCV 4: pip install 'livegate[mock,vision]'."
             )
         self._lock = Lock()
         self._seen: OrderedDict[str, Sight] = OrderedDict()
@@ -143,7 +144,7 @@ class Eyes:
             elif self.vision is Vision.OPENCV:
                 faces = self._photograph(data, file)
             else:
-                faces = (Face(_assumed_box(file.width, file.height, digest)),)
+                faces = [Face(_assumed_box(file.width, file.height, digest))]
         except ValueError as wrong:
             raise RefusedError(
                 Reason.IMAGE_INVALID,
@@ -154,14 +155,15 @@ class Eyes:
         seen.sort(key=_large_first)
         return Sight(tuple(seen[:_MOST_FACES]), name, None if mark is None else mark.person)
 
-    def _photograph(self, data: bytes, file: PictureFile) -> tuple[Face, ...]:
+    def _photograph(self, data: bytes, file: PictureFile) -> list[Face]:
         with self._lock:
             if self._photographs is None:
                 # NumPy and OpenCV take a third of a second to load and 60 MB to keep.
                 from mockface.photographs import Photographs  # noqa: PLC0415 - see above
 
                 self._photographs = Photographs()
-        return self._photographs.faces(data, file, _SMALLEST_FACE)
+        least = smallest_face(file.width, file.height)
+        return self._photographs.faces(data, file, least=least, most=_MOST_FACES)
 
 
 def smallest_face(width: int, height: int) -> int:
@@ -173,9 +175,17 @@ def smallest_face(width: int, height: int) -> int:
     return round(_SMALLEST_FACE * max(1.0, long / _LONG_SIDE, short / _SHORT_SIDE))
 
 
-def _marked(mark: Mark) -> tuple[Face, ...]:
+def _marked(mark: Mark) -> list[Face]:
     """The faces that a drawn portrait says it has."""
-    return tuple(Face(box, mark.look, mark.quality) for box in mark.faces)
+    return [Face(box, mark.look, mark.quality) for box in mark.faces]
+
+
+def _has_opencv() -> bool:
+    """Whether OpenCV is installed with its cascades, which version 5 no longer has."""
+    found = find_spec("cv2")
+    if found is None or found.origin is None:
+        return False
+    return any(Path(found.origin).with_name("data").glob("haarcascade_frontalface_*.xml"))
 
 
 def _assumed_box(width: int, height: int, digest: bytes) -> Rectangle:

@@ -112,6 +112,7 @@ def test_the_document_agrees_with_the_contract(version: str) -> None:
             (said,) = content.values()
             checked.compare(said["schema"], schema, f"{name} {status}")
 
-    assert left == CLIENT_SIDE
+    # That the first version can detect, its client library says; the contract is about sessions.
+    assert left - {("post", "/detect")} == CLIENT_SIDE
     assert checked.differences == []
     assert checked.compared > 100

@@ -41,7 +41,7 @@ def test_mockface_is_as_fast_as_promised(peer: str, times: float, call: str) -> 
 
 
 def test_mockface_starts_and_rests_as_promised() -> None:
-    starts = result("load.json")["starts"][OURS]
+    starts = result("load.json")["rounds"][OURS]
     assert statistics.median(each["start_ms"] for each in starts) < 500
     assert statistics.median(each["idle_mib"] for each in starts) < 60
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from documents import Block, blocks, documents
-from mockface import Mockface
+from documents import ROOT, Block, blocks, documents
+from mockface import ControlClient, Mockface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 ALL = [block for path in documents() for block in blocks(path)]
 SUITES = [block for block in ALL if block.is_test]
 COMMANDS = [block for block in ALL if block.runs_pytest]
+
+
+# The plugins that the pages speak of; others that happen to be here would only make it slow.
+PLUGINS = ("-p", "mockface", "-p", "xdist", "-p", "no:cacheprovider")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("MOCKFACE_URL", raising=False)
 
 
 @pytest.fixture
@@ -36,7 +46,7 @@ def test_tests_pass(block: Block, pytester: pytest.Pytester) -> None:
     pytester.makepyfile(block.content)
     pytester.makeini(settings_of(block.path))
 
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error")
+    result = pytester.runpytest_inprocess(*PLUGINS, "-W", "error")
 
     assert result.ret == 0
     assert result.parseoutcomes().keys() == {"passed"}
@@ -56,10 +66,16 @@ def test_commands_run_the_tests_of_their_page(
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
         monkeypatch.setenv(name, shared)
 
-    # Other plugins that happen to be here would only make it slow.
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    given = ("-p", "mockface", "-p", "xdist", "-p", "no:cacheprovider", *shlex.split(arguments))
-    result = pytester.runpytest_subprocess(*given)
+    result = pytester.runpytest_subprocess(*PLUGINS, *shlex.split(arguments))
 
     assert result.ret == 0
     assert result.parseoutcomes().keys() == {"passed"}
+
+
+def test_the_page_names_all_that_the_hand_can_do() -> None:
+    page = (ROOT / "docs/mockface/pytest.md").read_text()
+    table = "\n".join(line for line in page.splitlines() if line.startswith("| `"))
+
+    public = {name for name in dir(ControlClient) if not name.startswith("_")} | {"url", "key"}
+
+    assert {name for name in public if not re.search(rf"`{name}\b", table)} == set()

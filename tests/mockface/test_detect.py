@@ -22,6 +22,7 @@ from mockface.images import portrait
 from mockface.marks import read_mark
 from mockface.people import person_id
 from mockface.service import Service
+from mockface.session_images import session_of
 
 if TYPE_CHECKING:
     from tests.mockface.conftest import Answer
@@ -140,6 +141,14 @@ class TestSessionImages:
         answer = image(face, image_id)
         assert answer.status == 404
         assert answer.code in ("SessionNotFound", "404")
+
+    def test_the_journal_has_it_with_its_session(self, face: Face) -> None:
+        session_id, image_id = stored(face)
+        image(face, image_id)
+
+        entries = face.send("GET", "/_mock/journal").json["entries"]
+        (read,) = [entry for entry in entries if entry["route"] == "session-image"]
+        assert read["sessionId"] == session_id
 
     def test_a_changed_id_is_another_one(self, face: Face) -> None:
         _, image_id = stored(face)
@@ -322,10 +331,17 @@ class TestDetect:
         allowed = detection != "detection_02" and recognition >= 3
         assert answer.status == (200 if allowed else 400)
 
-    def test_the_first_version_has_neither(self, service: Service) -> None:
-        oldest = Face(service, "v1.1-preview.1")
-        assert asked(oldest, portrait(1)).status == 404
-        assert image(oldest, "some").status == 404
+    def test_in_the_first_version_no_session_keeps_a_picture(self, service: Service) -> None:
+        first = Face(service, "v1.1-preview.1")
+        assert len(asked(first, portrait(1)).json) == 1
+        assert asked(first, body_of("some"), "application/json").status == 404
+        assert image(first, "some").status == 404
+
+
+@given(st.one_of(st.text(), st.text("A-_!=é~", min_size=44, max_size=44)))
+def test_any_text_may_be_taken_for_an_image_s_id(text: str) -> None:
+    found = session_of(text)
+    assert found is None or len(found) == 36
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -118,7 +118,7 @@ def test_requests_as_described_are_taken(version: str) -> None:
         if case.operation.path == "/detect" or "sessionImageId" in case.path_parameters:
             resource.face.attempt(created["authToken"])
             result = resource.face.result(created["sessionId"]).json
-            picture = resource.face.newest(result)["sessionImageId"]
+            picture = resource.face.newest(result).get("sessionImageId")
             if case.operation.path == "/detect":
                 as_json = case.media_type == "application/json"
                 case.body = {"sessionImageId": picture} if as_json else PORTRAIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -255,3 +256,28 @@ def test_ready_clients_of_either_colour(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*ALONE)
 
     result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("missing", "fixture", "extra"),
+    [
+        ("mockface.server", "mockface", "mock"),
+        ("azure.ai.vision.face", "face_session_client", "azure"),
+        ("azure.ai.vision.face.aio", "async_face_session_client", "azure"),
+    ],
+)
+def test_an_extra_that_is_not_installed(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    missing: str,
+    fixture: str,
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    pytester.makepyfile(f"def test({fixture}): pass")
+
+    result = pytester.runpytest_inprocess(*ALONE)
+
+    result.assert_outcomes(errors=1)
+    said = f"{missing} is not installed; run: pip install 'livegate[[]{extra}]'"
+    result.stdout.fnmatch_lines([said])

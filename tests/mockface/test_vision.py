@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
@@ -27,6 +27,9 @@ from mockface.people import person_id
 from mockface.service import Service
 from mockface.sessions import Rectangle
 from mockface.vision import Eyes, NoOpenCVError, Vision, smallest_face
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -293,6 +296,17 @@ class TestChoosing:
             Engine(vision="opencv")
         with pytest.raises(ValueError, match="glasses"):
             Eyes("glasses")
+
+    def test_opencv_5_has_no_cascades(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        package = tmp_path / "cv2" / "__init__.py"
+        (package.parent / "data").mkdir(parents=True)
+        monkeypatch.setattr(vision, "find_spec", lambda name: Mock(origin=str(package)))
+
+        assert Eyes("auto").vision is Vision.PORTRAITS
+        with pytest.raises(NoOpenCVError, match="OpenCV 4"):
+            Eyes("opencv")
 
     def test_the_command_says_what_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -6,7 +6,7 @@ model, and the 100 faces at most, are what the public documentation of the servi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mockface import faces, session_images
@@ -226,16 +226,19 @@ reference images may depend on them.
 
 _BY_LOWER = {name.lower(): name for name in _ATTRIBUTES}
 
-ROUTES = (
-    Route(
-        "detect",
-        "POST",
-        "/detect",
-        detect,
-        operation="DetectFromSessionImageId",
-        query=_QUERY,
-        json=_BODY,
-        takes_file=True,
-        gives="FaceDetectionResult[]",
-    ),
+_ROUTE = Route(
+    "detect",
+    "POST",
+    "/detect",
+    detect,
+    operation="Detect",
+    query=_QUERY,
+    takes_file=True,
+    gives="FaceDetectionResult[]",
 )
+
+FIRST_ROUTES = (_ROUTE,)
+"""Of v1.1-preview.1, in which no session keeps a picture."""
+
+ROUTES = (replace(_ROUTE, operation="DetectFromSessionImageId", json=_BODY),)
+"""Of all later versions."""

@@ -212,8 +212,7 @@ _V1_3_PREVIEW_1: Shapes = {
     },
 }
 
-# From v1.2-preview.1 on.
-_IMAGES: Shapes = {
+_DETECTION: Shapes = {
     "FaceDetectionResult": {
         "faceId?": {"type": "string", "format": "uuid"},
         "recognitionModel?": _one_of(*(f"recognition_0{number}" for number in range(1, 5))),
@@ -252,10 +251,10 @@ _IMAGES: Shapes = {
 
 _LAYERS = MappingProxyType(
     {
-        "v1.1-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_1_PREVIEW_1),
-        "v1.2-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_2_PREVIEW_1, _IMAGES),
-        "v1.2": (_EVERYWHERE, _RELEASED, _IMAGES),
-        "v1.3-preview.1": (_EVERYWHERE, _RELEASED, _V1_3_PREVIEW_1, _IMAGES),
+        "v1.1-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_1_PREVIEW_1, _DETECTION),
+        "v1.2-preview.1": (_EVERYWHERE, _PREVIEWS, _V1_2_PREVIEW_1, _DETECTION),
+        "v1.2": (_EVERYWHERE, _RELEASED, _DETECTION),
+        "v1.3-preview.1": (_EVERYWHERE, _RELEASED, _V1_3_PREVIEW_1, _DETECTION),
     }
 )
 

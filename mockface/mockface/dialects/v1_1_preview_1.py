@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mockface.dialects import attempts, creating, previews
+from mockface.dialects import attempts, creating, detect, previews
 from mockface.dialects.routes import Body, Dialect
 
 # The same for both families: nothing about the comparison can be chosen yet. Nor can the model;
@@ -18,5 +18,6 @@ DIALECT = Dialect(
     (
         *previews.routes(_BODY, _BODY, "CreateLivenessWithVerifySessionContent"),
         *attempts.ROUTES,
+        *detect.FIRST_ROUTES,
     ),
 )
