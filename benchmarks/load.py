@@ -38,31 +38,24 @@ def main() -> int:
             for peer in peers(options.peers.resolve(), scratch)
             if not options.only or any(word in peer.name for word in options.only)
         ]
-        result = {
+        result: dict[str, Any] = {
             "machine": machine(),
             "connections": options.connections,
             "seconds": options.seconds,
             "remarks": {peer.name: peer.remark for peer in chosen},
-            "rounds": rounds(chosen, scratch, options),
+            "rounds": {peer.name: [] for peer in chosen},
         }
-    options.out.write_text(json.dumps(result, indent=1) + "\n")
+        for number in range(1, options.rounds + 1):
+            measured = {peer.name: measure(peer, scratch, options) for peer in chosen}
+            for name, measures in measured.items():
+                result["rounds"][name].append(measures)
+                print(f"round {number}: {said(name, measures)}", flush=True)
+            # After each round, so that who has to stop keeps those that are done
+            options.out.write_text(json.dumps(result, indent=1) + "\n")
     return 0
 
 
-def rounds(
-    chosen: list[Peer], scratch: Path, options: argparse.Namespace
-) -> dict[str, list[dict[str, Any]]]:
-    """All of them, one after the other, again and again; each time in a new process."""
-    done: dict[str, list[dict[str, Any]]] = {peer.name: [] for peer in chosen}
-    for number in range(1, options.rounds + 1):
-        for peer in chosen:
-            measures = measured(peer, scratch, options)
-            done[peer.name].append(measures)
-            print(f"round {number}: {said(peer.name, measures)}", flush=True)
-    return done
-
-
-def measured(peer: Peer, scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
+def measure(peer: Peer, scratch: Path, options: argparse.Namespace) -> dict[str, Any]:
     """One server's part of a round."""
     loop_ms = fixed_loop_ms()
     with Server(peer, scratch) as server:
