@@ -15,6 +15,7 @@ from mockface.control_order import KEY_HEADER, PREFIX, Order, Places, check_call
 from mockface.control_snapshots import SnapshotControl
 from mockface.damage import BODIES
 from mockface.dialects import DIALECTS, reading
+from mockface.dialects.reading import Field
 from mockface.dialects.rendering import timestamp
 from mockface.errors import Reason, RefusedError
 from mockface.limits import TIERS
@@ -33,6 +34,8 @@ __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
 
 ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
 """The operations that faults can speak of."""
+
+_LIMIT = (Field("limit", "limit", reading.integer(1, 1_000_000)),)
 
 
 class Control:
@@ -62,6 +65,7 @@ class Control:
         self._open_to_all = open_to_all
         self._places: Places = {
             ("GET", ""): self._about,
+            ("GET", "ui"): self._ui,
             ("GET", "scenario"): self._scenario,
             ("PUT", "scenario"): self._set_scenario,
             ("GET", "queue"): self._queue,
@@ -115,6 +119,11 @@ class Control:
             },
         )
 
+    def _ui(self, _: Order) -> Response:
+        from mockface.dashboard import page  # noqa: PLC0415 - few look at it
+
+        return page()
+
     def _scenario(self, order: Order) -> Response:
         return answer(200, {"scenario": (order.tenant or self._engine).scenario})
 
@@ -136,11 +145,11 @@ class Control:
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
+        told = reading.fields(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
-        return answer(
-            200,
-            {"sessions": [bodies.about_session(t, s) for t in tenants for s in t.sessions()]},
-        )
+        found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
+        shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
+        return answer(200, {"sessions": shown})
 
     def _pin(self, order: Order) -> Response:
         name = _scenario_name(order.request)

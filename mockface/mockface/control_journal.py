@@ -117,8 +117,9 @@ class JournalControl:
         met = len(found) >= least and (most is None or len(found) <= most)
         said: Json = {"met": met, "count": len(found)}
         if len(found) < least:
-            met_by_none = [e for e in self._since(order, told) if e not in found]
-            said["nearest"] = _about_nearest(expected, met_by_none)
+            meeting = {entry.id for entry in found}
+            others = [e for e in self._since(order, told) if e.id not in meeting]
+            said["nearest"] = _about_nearest(expected, others)
         return answer(200, said)
 
     def _clear(self, order: Order) -> Response:

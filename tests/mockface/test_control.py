@@ -204,6 +204,15 @@ def test_sessions_are_listed_without_their_tokens(face: Face, service: Service) 
     assert created["authToken"].encode() not in all_of_them.response.body
 
 
+def test_the_newest_sessions_are_enough_at_times(face: Face) -> None:
+    ids = [face.create().json["sessionId"] for _ in range(3)]
+
+    newest = face.send("GET", "/_mock/sessions", query="limit=2").json["sessions"]
+
+    assert [session["sessionId"] for session in newest] == ids[1:]
+    assert face.send("GET", "/_mock/sessions", query="limit=0").code == "BadArgument"
+
+
 def test_the_journal_has_what_happened_and_no_secret(face: Face, service: Service) -> None:
     created = face.create()
     token = created.json["authToken"]
