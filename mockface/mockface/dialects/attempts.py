@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mockface.dialects import creating, reading
 from mockface.dialects.audit import response_body
-from mockface.dialects.reading import Field
+from mockface.dialects.reading import Field, Type
 from mockface.dialects.routes import Body, Call, Route
 from mockface.scenarios import Failure
 from mockface.sessions import Attempt, ClientCall, Kind, Session
@@ -48,7 +48,7 @@ ATTEMPT = Body(
     "Attempt",
     (
         Field("Content", "", reading.file()),
-        Field("Metadata", "", reading.text(64 * 1024, least=0)),
+        Field("Metadata", "", Type(str, schema={"type": "string"})),
         Field("VerifyImage", "", reading.file()),
     ),
 )
