@@ -121,10 +121,14 @@ def _decode(data: bytes, file: PictureFile) -> Grey:
     """The picture in grey, upright; a large JPEG at a half, a quarter or an eighth of its size."""
     try:
         picture = Image.open(BytesIO(data), formats=[file.format])
+        stored = {picture.size, picture.size[::-1]}
         picture.draft("L", (_LONGEST_SIDE, _LONGEST_SIDE))
-        grey = picture.convert("L")
+        # What the header said was within bounds; nobody knows what a decoder would make of another.
+        grey = picture.convert("L") if (file.width, file.height) in stored else None
     except Exception as wrong:  # noqa: BLE001 - a decoder raises whatever a damaged file makes it
         raise ValueError(f"Its pixels are damaged ({type(wrong).__name__}).") from None
+    if grey is None:
+        raise ValueError("It has another size than it says.")
     turn = _UPRIGHT.get(file.orientation)
     return np.asarray(grey if turn is None else grey.transpose(turn))
 

@@ -21,6 +21,7 @@ MOST_PIXELS = 25_000_000
 no bound, and a phone's photograph within 6 MB stays below it)."""
 
 _MOST_BLOCKS = 100_000  # an encoder that fills its blocks needs a quarter of it for 6 MB
+_MOST_BEHIND = 4  # further pictures in a JPEG
 _MOST_SCANS = 32  # a progressive JPEG has about ten; each one costs a pass over all pixels
 
 _PNG, _GIFS, _BMP, _JPEG = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a"), b"BM", b"\xff\xd8\xff"
@@ -80,15 +81,14 @@ def inspect(data: bytes) -> PictureFile:
         raise ValueError("The file is no JPEG, PNG, GIF or BMP picture.")
     try:
         name, width, height, orientation, end = read(data)
+        alone = _ends(name, data[end:].strip(_PADDING))
     except (struct.error, IndexError):
         raise ValueError("The picture is cut off.") from None
     if width < 1 or height < 1:
         raise ValueError("The picture has no pixels.")
     if width * height > MOST_PIXELS:
         raise ValueError(f"The picture has {width} x {height} pixels; allowed are {MOST_PIXELS}.")
-    rest = data[end:].strip(_PADDING)
-    # Phones put a second JPEG behind the first: a thumbnail, or the map of its brightness.
-    if rest and not (name == "JPEG" and rest.startswith(_JPEG)):
+    if not alone:
         raise ValueError("Something else stands behind the end of the picture.")
     lowered = data.lower()
     if any(start in lowered for start in _SECOND_NATURES) or _ZIP_END in data[-_ZIP_WITHIN:]:
@@ -96,6 +96,19 @@ def inspect(data: bytes) -> PictureFile:
     if orientation in _LYING:
         width, height = height, width
     return PictureFile(name, width, height, orientation)
+
+
+def _ends(name: str, rest: bytes) -> bool:
+    """Whether nothing follows a picture that does not belong to it.
+
+    Phones put more JPEGs behind the first: a thumbnail, the map of its depth or brightness.
+    """
+    for _ in range(_MOST_BEHIND):
+        if name != "JPEG" or not rest.startswith(_JPEG):
+            break
+        *_, end = _jpeg(rest)
+        rest = rest[end:].strip(_PADDING)
+    return not rest
 
 
 _Read = tuple[str, int, int, int, int]
@@ -163,39 +176,48 @@ def _bmp(data: bytes) -> _Read:
 
 
 def _jpeg(data: bytes) -> _Read:
-    at, scans, orientation = 2, 0, 1
+    at, scans, orientation = 2, 0, 0
     size: tuple[int, int] | None = None
     for _ in _blocks():
-        filling = _FILLING.match(data, at)
-        if filling is None:
-            break
-        at = filling.end() - 1
-        marker = data[at + 1]
-        if marker == _END_OF_IMAGE:
-            if size and scans:
-                return "JPEG", size[1], size[0], orientation, at + 2
-            break
-        (length,) = struct.unpack_from(">H", data, at + 2)
+        marker, at = _marker(data, at)
+        if marker == _END_OF_IMAGE and size and scans:
+            return "JPEG", size[1], size[0], orientation or 1, at
+        (length,) = struct.unpack_from(">H", data, at)
         if marker in _FRAME_HEADERS:
-            size = struct.unpack_from(">HH", data, at + 5)
-        elif marker == _APP1:
-            orientation = _orientation(data[at + 4 : at + 2 + length])
-        at += 2 + length
+            if size:
+                break  # a decoder may go by the other one
+            size = struct.unpack_from(">HH", data, at + 3)
+        elif marker == _APP1 and not orientation:
+            orientation = _orientation(data[at + 2 : at + length])
+        at += length
         if marker == _START_OF_SCAN:
             scans += 1
-            found = _NEXT_MARKER.search(data, at)
-            if found is None:
-                raise ValueError("The picture is cut off.")
-            if scans > _MOST_SCANS:
-                break
-            at = found.start()
+            at = _behind_pixels(data, at)
+        if marker == _END_OF_IMAGE or scans > _MOST_SCANS:
+            break
     raise _damaged()
 
 
+def _marker(data: bytes, at: int) -> tuple[int, int]:
+    """The marker of a JPEG that stands here, and where its segment goes on."""
+    filling = _FILLING.match(data, at)
+    if filling is None:
+        raise _damaged()
+    return data[filling.end()], filling.end() + 1
+
+
+def _behind_pixels(data: bytes, at: int) -> int:
+    """Where the next marker of a JPEG stands."""
+    found = _NEXT_MARKER.search(data, at)
+    if found is None:
+        raise ValueError("The picture is cut off.")
+    return found.start()
+
+
 def _orientation(segment: bytes) -> int:
-    """How the pixels lie, by the Exif data of a JPEG; upright if it does not say."""
+    """How the pixels lie, by the Exif data of a JPEG; 0 if this segment does not say."""
     if not segment.startswith((b"Exif\0\0II*\0", b"Exif\0\0MM\0*")):
-        return 1
+        return 0
     order, tiff = "<" if segment[6:7] == b"I" else ">", segment[6:]
     try:
         (at,) = struct.unpack_from(f"{order}I", tiff, 4)
@@ -203,10 +225,10 @@ def _orientation(segment: bytes) -> int:
         for entry in range(entries):
             tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, at + 2 + 12 * entry)
             if tag == _ORIENTATION:
-                return value if value in _ORIENTATIONS else 1
+                return value if value in _ORIENTATIONS else 0
     except struct.error:
         pass  # Exif data that end too early say nothing; the picture itself may be whole
-    return 1
+    return 0
 
 
 def _blocks() -> Iterator[int]:

@@ -116,7 +116,7 @@ def request(method: str, url: str, headers: Mapping[str, str], body: bytes) -> R
         query=where.query,
         headers={name.lower(): value for name, value in headers.items()},
         body=body,
-        origin=f"{where.scheme}://{where.netloc}",
+        origin=f"{where.scheme}://{where.netloc.rpartition('@')[2]}",
     )
 
 

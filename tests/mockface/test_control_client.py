@@ -246,7 +246,7 @@ def test_the_way_within_the_process_fails_as_http_does(response: Response, name:
         return response
 
     token = "e30.eyJraW5kIjoibGl2ZW5lc3MifQ.e30"
-    camera = SimulatedClient(endpoint="https://name/x/", send=in_process(handle, timeout=0))
+    camera = SimulatedClient(endpoint="https://user@name/x/", send=in_process(handle, timeout=0))
 
     with pytest.raises(LivenessDetectionError, match=name):
         camera.start(token)

@@ -91,6 +91,15 @@ def test_a_picture_has_the_size_in_which_it_is_shown(orientation: int) -> None:
     assert (file.width, file.height) == ((400, 300) if lying else (300, 400))
 
 
+def test_what_follows_the_exif_data_does_not_undo_them() -> None:
+    data = pictures.turned(6)
+    other = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>"
+    end = data.index(b"\xff\xdb")
+    segment = b"\xff\xe1" + struct.pack(">H", len(other) + 2) + other
+
+    assert inspect(data[:end] + segment + data[end:]).orientation == 6
+
+
 @pytest.mark.parametrize(
     "exif",
     [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"],

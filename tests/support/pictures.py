@@ -141,6 +141,13 @@ REFUSED = {
     "a JPEG with no pixels": picture("JPEG")[:-2].partition(b"\xff\xda")[0].ljust(1100, b"\xff")
     + b"\xff\xd9",
     "a JPEG of filling only": b"\xff\xd8" + b"\xff" * 6_000_000,
+    "a JPEG with two sizes": picture("JPEG").replace(
+        b"\xff\xc0", b"\xff\xc0\0\x11\x08\xea\x60\xea\x60\x03" + bytes(9) + b"\xff\xc0", 1
+    ),
+    "a JPEG with something behind its thumbnail": picture("JPEG")
+    + picture("JPEG", (30, 40))
+    + b"something else",
+    "a JPEG with a broken thumbnail behind it": picture("JPEG") + picture("JPEG", (30, 40))[:-20],
     "a one-pixel picture": one_pixel(),
 } | {
     f"{name} that is cut off": data[: len(data) * 9 // 10]
