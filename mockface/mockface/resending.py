@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from mockface import redaction
 from mockface.expectations import Difference
@@ -48,12 +49,17 @@ def resend(
 
     Yields:
         Each exchange with how the new answer differs.
+
+    Raises:
+        OSError: Nothing answers.
+        HTTPException: What is answered is no whole answer.
+        ValueError: A recorded request cannot be sent.
     """
     names: dict[str, str] = {}
     way = send or over_http()
     for exchange in recording:
         headers, body = _message(exchange, key, names)
-        path = _renamed(exchange["path"], names)
+        path = quote(_renamed(exchange["path"], names))
         query = f"?{_renamed(exchange['query'], names)}" if exchange["query"] else ""
         reply = way(exchange["method"], f"{url}{path}{query}", headers, body)
         recorded, now = exchange["answer"].get("body"), _said(reply)
@@ -108,14 +114,9 @@ def _learn(recorded: object, now: object, names: dict[str, str]) -> None:
     if isinstance(recorded, dict) and isinstance(now, dict):
         for name, value in recorded.items():
             other = now.get(name)
-            if (
-                name in _NAMES
-                and isinstance(value, str)
-                and isinstance(other, str)
-                and value
-                and other
-            ):
-                names[value] = other
+            if name in _NAMES and isinstance(value, str) and isinstance(other, str):
+                if value and other:
+                    names[value] = other
             else:
                 _learn(value, other, names)
     elif isinstance(recorded, list) and isinstance(now, list):

@@ -51,6 +51,7 @@ class Answer:
 
 VERSIONS = [dialect.version for dialect in DIALECTS]
 PREVIEWS = ["v1.1-preview.1", "v1.2-preview.1"]  # those with audits
+LATER = ["v1.2", "v1.3-preview.1"]  # those without
 GA = {False: "/detectLiveness-sessions", True: "/detectLivenessWithVerify-sessions"}
 PREVIEW = {
     False: "/detectLiveness/singleModal/sessions",

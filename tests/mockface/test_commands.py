@@ -140,6 +140,21 @@ def test_journal_save_and_replay(command: Command, face: Face, tmp_path: Path) -
     assert command("journal", "replay", str(tmp_path / "none"))[0] == 2
 
 
+def test_a_replay_that_nobody_answers_is_told(
+    command: Command, face: Face, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    face.result("no süch session?")
+    file = str(tmp_path / "r.jsonl")
+    command("journal", "save", file)
+    assert command("journal", "replay", file) == (0, "")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+    assert main(["journal", "replay", file, "--endpoint", url]) == 1
+
+    assert "request 1 could not be sent again" in capsys.readouterr().err
+
+
 def test_reset(command: Command, face: Face) -> None:
     session_id, _ = face.run()
     assert command("reset") == (0, "")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.mockface.conftest import OPTIONS, Answer, Face, form
+from tests.mockface.conftest import LATER, OPTIONS, Answer, Face, form
 
 from mockface.commands import serve
 from mockface.commands.parts import Parser
@@ -59,7 +59,7 @@ def test_both_sides_may_name_the_device(version: str) -> None:
     assert loose.status == 200
 
 
-@pytest.mark.parametrize("version", ["v1.2", "v1.3-preview.1"])
+@pytest.mark.parametrize("version", LATER)
 def test_the_reference_image_may_be_left_to_the_client(version: str) -> None:
     """As the Kotlin sample does it on v1.2."""
     texts = {name: str(value).encode() for name, value in OPTIONS.items()}

@@ -1,20 +1,20 @@
-"""What only the previews have: lists, audits, results for the client."""
+"""What only the two older previews have: lists, audits, results for the client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.mockface.conftest import OPTIONS, Face
+from tests.mockface.conftest import LATER, OPTIONS, PREVIEWS, Face
 
 if TYPE_CHECKING:
     from mockface.clock import Clock
-    from mockface.service import Service
 
 
-@pytest.fixture
-def face(service: Service) -> Face:
-    return Face(service, "v1.2-preview.1")
+@pytest.fixture(params=PREVIEWS)
+def version(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
 
 
 def ids(face: Face, query: str = "", *, verify: bool = False) -> list[str]:
@@ -62,7 +62,7 @@ def test_an_audit_entry_says_what_the_client_sent(face: Face) -> None:
 
     assert entry["clientRequestId"] == "mine"
     assert entry["receivedDateTime"] == "2026-01-01T12:00:00.0000000+00:00"
-    assert entry["request"]["url"] == "/face/v1.2-preview.1/detectLiveness/singleModal"
+    assert entry["request"]["url"] == f"/face/{face.version}/detectLiveness/singleModal"
     assert entry["request"]["userAgent"] == "A browser"
     assert entry["request"]["contentLength"] > 100
     assert entry["response"]["statusCode"] == 200
@@ -103,6 +103,7 @@ def test_both_sides_may_name_the_device_as_the_official_example_does(face: Face)
         ("POST", "/detectLiveness/singleModal/sessions"),
     ],
 )
-def test_v1_2_has_none_of_it(service: Service, method: str, path: str) -> None:
-    answer = Face(service, "v1.2").send(method, path)
+@pytest.mark.parametrize("version", LATER)
+def test_later_versions_have_none_of_it(face: Face, method: str, path: str) -> None:
+    answer = face.send(method, path)
     assert (answer.status, answer.code) == (404, "404")

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.mockface.conftest import CLIENT, OPTIONS, Face
+from tests.mockface.conftest import CLIENT, LATER, OPTIONS, PREVIEWS, Face
 
 from mockface.images import portrait
 
@@ -160,8 +160,8 @@ def test_three_attempts_and_no_more(face: Face) -> None:
     assert result["status"] == ("ResultAvailable" if face.preview else "Failed")
 
 
-def test_the_token_is_empty_in_a_result(service: Service) -> None:
-    face = Face(service, "v1.2")
+@pytest.mark.parametrize("version", LATER)
+def test_the_token_is_empty_in_a_result(face: Face) -> None:
     _, result = face.run()
     assert result.json["authToken"] == ""
 
@@ -260,9 +260,9 @@ def test_paths_match_in_any_case(face: Face) -> None:
     assert face.send("POST", "/DETECTLIVENESS/singlemodal", b"").code == "401"
 
 
-def test_verify_without_a_reference_image_needs_the_client_s(service: Service) -> None:
+@pytest.mark.parametrize("version", PREVIEWS)
+def test_verify_without_a_reference_image_needs_the_client_s(face: Face) -> None:
     # Given a preview session whose reference image the device will send
-    face = Face(service, "v1.2-preview.1")
     created = face.post_json(face.paths[True], OPTIONS).json
     assert "verifyImage" not in created
 

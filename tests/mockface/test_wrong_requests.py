@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.mockface.conftest import CLIENT, DEVICE, FORM, GA, OPTIONS, PREVIEW, Face, form
+from tests.mockface.conftest import CLIENT, DEVICE, FORM, GA, LATER, OPTIONS, PREVIEW, Face, form
 
 from mockface.engine import Engine
 from mockface.images import portrait
@@ -91,8 +91,8 @@ def test_a_flat_form_carries_every_type_as_text(face: Face) -> None:
     assert "sessionImageId" not in face.newest(result)
 
 
-def test_v1_2_takes_the_device_id_from_one_side_only(service: Service) -> None:
-    face = Face(service, "v1.2")
+@pytest.mark.parametrize("version", LATER)
+def test_later_versions_take_the_device_id_from_one_side_only(face: Face) -> None:
     assert face.create(deviceCorrelationIdSetInClient=True).code == "InvalidDeviceCorrelationId"
     only_client = face.create(deviceCorrelationIdSetInClient=True, deviceCorrelationId=None)
     assert only_client.status == 200
@@ -124,8 +124,8 @@ def test_a_wrong_content_type(face: Face, content_type: str) -> None:
     assert (answer.status, answer.code) == (415, "BadArgument")
 
 
-def test_v1_2_has_no_json_create_of_a_verify_session(service: Service) -> None:
-    face = Face(service, "v1.2")
+@pytest.mark.parametrize("version", LATER)
+def test_later_versions_have_no_json_create_of_a_verify_session(face: Face) -> None:
     assert face.post_json(face.paths[True], OPTIONS).status == 415
 
 

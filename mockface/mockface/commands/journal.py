@@ -146,7 +146,9 @@ def _save(there: ControlClient, options: argparse.Namespace) -> int:
 
 
 def _replay(there: ControlClient, options: argparse.Namespace) -> int:
-    from mockface.recording import read  # noqa: PLC0415 - for this action alone
+    from http.client import HTTPException  # noqa: PLC0415 - for this action alone
+
+    from mockface.recording import read  # noqa: PLC0415 - see above
     from mockface.resending import resend  # noqa: PLC0415 - see above
 
     try:
@@ -154,12 +156,15 @@ def _replay(there: ControlClient, options: argparse.Namespace) -> int:
     except (OSError, ValueError) as wrong:
         raise CommandError(f"cannot read {options.file}: {wrong}", USAGE) from None
     sent = differing = 0
-    for exchange, found in resend(recording, there.url, there.key, exact=options.exact):
-        sent += 1
-        differing += bool(found)
-        for each in found:
-            was, now = json.dumps(each.expected), json.dumps(each.actual)
-            print(f"{exchange['method']} {exchange['path']}  {each.field}: was {was}, is {now}")
+    try:
+        for exchange, found in resend(recording, there.url, there.key, exact=options.exact):
+            sent += 1
+            differing += bool(found)
+            for each in found:
+                was, now = json.dumps(each.expected), json.dumps(each.actual)
+                print(f"{exchange['method']} {exchange['path']}  {each.field}: was {was}, is {now}")
+    except (OSError, HTTPException, ValueError) as wrong:
+        raise CommandError(f"request {sent + 1} could not be sent again: {wrong}") from None
     print(f"{sent} requests sent, {differing} answers differ", file=sys.stderr)
     return FAILED if differing else 0
 
