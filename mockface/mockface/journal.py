@@ -143,6 +143,11 @@ class Journal:
         """Is told every entry, in order."""
 
     @property
+    def listens(self) -> bool:
+        """Whether it wants entries; if not, they need not be made."""
+        return self._most_entries > 0 or self.listener is not None
+
+    @property
     def size(self) -> int:
         """About how many bytes of memory the entries take."""
         return self._bytes

@@ -134,7 +134,8 @@ def _decode(data: bytes, file: PictureFile) -> Grey:
 
 
 def _resized(grey: Grey, scale: float) -> Grey:
-    return cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _within(pupils: tuple[Point, Point], box: Rectangle) -> tuple[Point, Point]:

@@ -116,18 +116,19 @@ class Service:
             response.headers.update(_CORS)
         if warning:
             response.headers["Warning"] = warning
-        self.journal.add(
-            entry(
-                request,
-                response,
-                at=(seen.tenant or self.engine).clock.now(),
-                tenant_id=seen.tenant.id if seen.tenant else "",
-                route=seen.route.name if seen.route else "",
-                session_id=session_of(seen.session_id) or seen.session_id,
-                request_id=request_id,
-                fault=seen.fault,
+        if self.journal.listens:
+            self.journal.add(
+                entry(
+                    request,
+                    response,
+                    at=(seen.tenant or self.engine).clock.now(),
+                    tenant_id=seen.tenant.id if seen.tenant else "",
+                    route=seen.route.name if seen.route else "",
+                    session_id=session_of(seen.session_id) or seen.session_id,
+                    request_id=request_id,
+                    fault=seen.fault,
+                )
             )
-        )
         return response
 
     def _answer(

@@ -7,6 +7,7 @@ decoded, and one face is assumed, at a place that follows from the bytes.
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,7 +25,8 @@ from mockface.sessions import Rectangle, ReferenceImage
 
 if TYPE_CHECKING:
     from mockface.photographs import Photographs
-    from mockface.picture_files import PictureFile
+
+_log = logging.getLogger("mockface")
 
 SMALLEST, LARGEST = 1024, 6 * 1024 * 1024
 """Bytes that a picture may have (contract: 1 KB to 6 MB)."""
@@ -76,7 +78,8 @@ class Eyes:
 
     def __init__(self, vision: str = Vision.AUTO) -> None:
         self.vision = Vision(vision)
-        if self.vision is Vision.AUTO:
+        self._auto = self.vision is Vision.AUTO
+        if self._auto:
             self.vision = Vision.OPENCV if _has_opencv() else Vision.PORTRAITS
         elif self.vision is Vision.OPENCV and not _has_opencv():
             raise NoOpenCVError(
@@ -138,11 +141,12 @@ class Eyes:
     def _look(self, data: bytes, name: str, digest: bytes) -> Sight:
         try:
             file = inspect(data)
+            least = smallest_face(file.width, file.height)
             mark = read_mark(data)
             if mark is not None:
                 faces = _marked(mark)
-            elif self.vision is Vision.OPENCV:
-                faces = self._photograph(data, file)
+            elif finder := self._finder():
+                faces = finder.faces(data, file, least=least, most=_MOST_FACES)
             else:
                 faces = [Face(_assumed_box(file.width, file.height, digest))]
         except ValueError as wrong:
@@ -150,20 +154,25 @@ class Eyes:
                 Reason.IMAGE_INVALID,
                 f"The image cannot be decoded. {wrong} Send a whole JPEG, PNG, GIF or BMP file.",
             ) from None
-        least = smallest_face(file.width, file.height)
         seen = [face for face in faces if min(face.box.width, face.box.height) >= least]
         seen.sort(key=_large_first)
         return Sight(tuple(seen[:_MOST_FACES]), name, None if mark is None else mark.person)
 
-    def _photograph(self, data: bytes, file: PictureFile) -> list[Face]:
+    def _finder(self) -> Photographs | None:
+        """What finds faces with OpenCV; `None` without it."""
         with self._lock:
-            if self._photographs is None:
-                # NumPy and OpenCV take a third of a second to load and 60 MB to keep.
-                from mockface.photographs import Photographs  # noqa: PLC0415 - see above
-
-                self._photographs = Photographs()
-        least = smallest_face(file.width, file.height)
-        return self._photographs.faces(data, file, least=least, most=_MOST_FACES)
+            if self.vision is Vision.OPENCV and self._photographs is None:
+                try:
+                    # NumPy and OpenCV take a third of a second to load and 60 MB to keep.
+                    from mockface.photographs import Photographs  # noqa: PLC0415 - see above
+                except ImportError as broken:
+                    if not self._auto:
+                        raise
+                    _log.warning("OpenCV is there and does not load (%s); going without", broken)
+                    self.vision = Vision.PORTRAITS
+                else:
+                    self._photographs = Photographs()
+            return self._photographs
 
 
 def smallest_face(width: int, height: int) -> int:

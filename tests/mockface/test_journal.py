@@ -11,13 +11,14 @@ from urllib.parse import quote
 import pytest
 from tests.mockface.conftest import DEVICE, KEY, Face
 
+from mockface.engine import Engine
 from mockface.images import portrait
 from mockface.journal import Journal, entry
+from mockface.service import Service
 from mockface.wire import Request, Response
 
 if TYPE_CHECKING:
     from mockface.clock import Clock
-    from mockface.service import Service
 
 
 def read(face: Face, query: str = "", place: str = "journal") -> Any:
@@ -297,10 +298,17 @@ def test_entries_are_bounded_by_number_and_by_bytes() -> None:
     assert small.size == 0
 
 
-def test_a_journal_of_none_keeps_none() -> None:
+def test_a_journal_of_none_keeps_none_and_yet_tells_who_listens(version: str) -> None:
     journal = Journal(most_entries=0)
-    journal.add(an_entry())
+    face = Face(Service(Engine(), journal=journal), version)
+    heard: list[str] = []
+
+    face.create()
+    journal.listener = lambda entry: heard.append(entry.route)
+    face.create()
+
     assert (journal.entries(), journal.size) == ([], 0)
+    assert heard == ["create"]
 
 
 @pytest.mark.parametrize("content_type", ["image/jpeg", "multipart/form-data; boundary=b", ""])

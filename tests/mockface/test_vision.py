@@ -308,6 +308,17 @@ class TestChoosing:
         with pytest.raises(NoOpenCVError, match="OpenCV 4"):
             Eyes("opencv")
 
+    def test_opencv_that_does_not_load_is_as_good_as_none(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(vision, "_has_opencv", lambda: True)
+        monkeypatch.setitem(sys.modules, "mockface.photographs", None)
+
+        assert len(Eyes("auto").look(pictures.picture()).faces) == 1
+        assert "does not load" in caplog.text
+        with pytest.raises(ImportError):
+            Eyes("opencv").look(pictures.picture())
+
     def test_the_command_says_what_is_missing(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -410,6 +421,10 @@ class TestPhotographs:
         with ThreadPoolExecutor(4) as pool:
             others = [Eyes("opencv") for _ in range(3)]
             assert set(pool.map(lambda each: each.look(data), others)) == {seen}
+
+    @pytest.mark.parametrize("size", [(1_000_000, 2), (2, 1_000_000), (1, 1), (36, 36)])
+    def test_a_strip_shows_nobody(self, eyes: Eyes, size: tuple[int, int]) -> None:
+        assert eyes.look(pictures.deep_bomb(*size).ljust(1100, b"\0")).faces == ()
 
     def test_a_portrait_is_believed(self, eyes: Eyes) -> None:
         assert eyes.look(portrait(2, mask=True)) == Eyes("portraits").look(portrait(2, mask=True))
