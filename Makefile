@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test dev clean
+.PHONY: help demo test bench dev clean
 
 help:  ## what there is to do
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -13,6 +13,9 @@ demo: $(BIN)/.demo  ## run a complete liveness session and a verification, offli
 
 test: $(BIN)/.tox  ## run the tests on every Python found here, then lint, types and imports
 	$(BIN)/tox run $(ARGS)
+
+bench: $(BIN)/.tox  ## time single calls, imports and the start of mockface
+	$(BIN)/tox run -e bench $(ARGS)
 
 dev: $(BIN)/.demo  ## everything a developer needs, in $(VENV)
 	$(BIN)/pip install --quiet --editable '.[demo,vision]' --group dev

@@ -21,6 +21,7 @@ NO_BODY = frozenset({204, 304})
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_AHEAD = 64 * 1024  # bytes that a client may send before it has its last answer
+_INBOX = 16 * 1024  # bytes
 _RESET = struct.pack("hh" if hasattr(socket, "SO_EXCLUSIVEADDRUSE") else "ii", 1, 0)
 
 
@@ -29,8 +30,11 @@ async def pause(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A connection.
+
+    It keeps a buffer of its own for what arrives: a plain protocol of asyncio gets a new one of 256
+    KiB with each piece, and to make that takes longer than to read a request.
 
     Args:
         front: What it belongs to.
@@ -45,6 +49,7 @@ class Connection(asyncio.Protocol):
         self._limits = front.limits
         self._handle = front.service.handle
         self._task: asyncio.Task[None] | None = None  # an answer that takes its time
+        self._inbox = memoryview(bytearray(_INBOX))
         self._working = False  # a thread is busy with a request
         self._leaving = False  # the last answer has been given
         self._full = False  # the client does not read
@@ -71,13 +76,18 @@ class Connection(asyncio.Protocol):
             self._task.cancel()
         self._front.left(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where what the client sends is to be put."""
+        del sizehint
+        return self._inbox
+
+    def buffer_updated(self, nbytes: int) -> None:
         """The client has sent something."""
         if self._leaving:
             return  # it is read only so that the client gets its last answer
         if self._task is None and self._reader.between_requests:
             self.deadline = self._loop.time() + self._limits.request
-        self._reader.feed(data)
+        self._reader.feed(self._inbox[:nbytes])
         if self._task is None and not self._full:
             self._proceed()
         elif self._reader.waiting > _MOST_AHEAD:

@@ -36,8 +36,10 @@ class Dice:
     def bytes(self, *names: object, size: int = 32) -> bytes:
         """`size` bytes, at most 64, that belong to these names."""
         # The lengths keep ("ab", "c") and ("a", "bc") apart.
-        parts = [str(name).encode("utf-8", "surrogatepass") for name in names]
-        data = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        data = b""
+        for name in names:
+            part = str(name).encode("utf-8", "surrogatepass")
+            data += len(part).to_bytes(4, "big") + part
         return blake2b(data, key=self._key, digest_size=size).digest()
 
     def uuid(self, *names: object) -> str:

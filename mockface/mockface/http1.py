@@ -77,7 +77,7 @@ class RequestReader:
         """Whether nothing of a next request has arrived."""
         return self._head is None and not self._buffer
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Takes what has arrived."""
         self._buffer += data
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
 import tracemalloc
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -19,6 +22,8 @@ from mockface.living import LivingSessions
 from mockface.sessions import LIFETIME_SECONDS, Kind, Options, Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mockface.tenant import Tenant
 
 OPTIONS = Options("Passive", "a-model", device_correlation_id="d")
@@ -68,6 +73,11 @@ class LivingMachine(RuleBasedStateMachine):
         self.living.clear()
         self.model.clear()
 
+    @rule()
+    def go_on_with_a_copy(self) -> None:
+        original, self.living = self.living, copy(self.living)
+        original.clear()
+
     @rule(kind=KINDS, after=IDS, most=st.integers(1, 4))
     def page(self, kind: Kind, after: str, most: int) -> None:
         wanted = sorted((s for s in self.model if s.kind is kind), key=lambda s: s.id)
@@ -97,7 +107,7 @@ def test_a_living_session_costs_little_and_an_ended_one_nothing() -> None:
     clock = Clock(frozen_at=NOON)
     tenant = Engine(clock=clock, seed="memory").tenant(KEY)
     many(tenant, 10)
-    count = 5000
+    count = 2000
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
@@ -118,6 +128,45 @@ def test_a_living_session_costs_little_and_an_ended_one_nothing() -> None:
     assert (living - before) / count < 2048
     assert (after - before) / count < 100
     assert tenant.sessions() == []
+
+
+def work(act: Callable[[], object]) -> int:
+    """How many calls of functions it takes, those of the interpreter included."""
+    count = 0
+
+    def see(_: object, event: str, __: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(see)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("call", ["create", "get", "page", "delete"])
+def test_a_call_is_no_more_work_beside_many_sessions(call: str) -> None:
+    tenant = Engine(clock=Clock(frozen_at=NOON), seed="many").tenant(KEY)
+
+    def effort() -> int:
+        ids = sorted(many(tenant, 5))
+        return work(
+            {
+                "create": lambda: many(tenant, 1),
+                "get": lambda: tenant.get(Kind.LIVENESS, ids[2]),
+                "page": lambda: tenant.page(Kind.LIVENESS, after=ids[2], most=3),
+                "delete": lambda: tenant.delete(Kind.LIVENESS, ids[2]),
+            }[call]
+        )
+
+    beside_few = max(effort() for _ in range(5))
+    for session_id in many(tenant, 500):
+        tenant.delete(Kind.LIVENESS, session_id)
+    many(tenant, 1500)
+
+    assert max(effort() for _ in range(5)) <= beside_few + 10
 
 
 def test_expired_sessions_are_forgotten_without_a_call_for_them() -> None:
