@@ -174,10 +174,13 @@ def _emulator(options: argparse.Namespace) -> Mockface:
 
 
 def _why(wrong: OSError, host: str, port: int) -> str:
-    said = f"cannot listen on {host}:{port}: {wrong.strerror}"
+    place = f"cannot listen on {host}:{port}"
     if wrong.errno == errno.EADDRINUSE:
-        return f"{said}. Stop what listens there, or choose another --port; 0 takes a free one."
-    return said
+        return (
+            f"{place}: the port is in use. Stop what listens there, or choose another --port; 0 "
+            "takes a free one."
+        )
+    return f"{place}: {wrong.strerror}"
 
 
 def _vision(text: str) -> str:
