@@ -31,15 +31,13 @@ def test_no_answer_was_an_error() -> None:
 )
 @pytest.mark.parametrize("call", ["create", "read"])
 def test_mockface_is_as_fast_as_promised(peer: str, times: float, call: str) -> None:
-    """By processor time for an answer: what else the machine does decides the rates."""
     rounds = result("load.json")["rounds"]
-
-    def cost(name: str) -> float:
-        loads = [each[call] for each in rounds[name]]
-        return float(statistics.median(load["cores"] / load["rate"] for load in loads))
-
-    assert len(rounds[OURS]) >= 5
-    assert cost(peer) / cost(OURS) >= times
+    ratios = [
+        ours[call]["rate"] / theirs[call]["rate"]
+        for ours, theirs in zip(rounds[OURS], rounds[peer], strict=True)
+    ]
+    assert len(ratios) >= 5
+    assert statistics.median(ratios) >= times
 
 
 def test_mockface_starts_and_rests_as_promised() -> None:
