@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from forms import form
 from livegate import Outcome, Settings
 from livegate.errors import FaceRefusedError, FaceThrottledError, FaceUnavailableError
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
@@ -23,19 +24,6 @@ REAL = Attempt(
 )
 PASSES = Outcome(OutcomeStatus.ENDED, (REAL,))
 JPEG = b"\xff\xd8\xff\xda" + bytes(2000) + b"\xff\xd9"
-
-
-def form(*parts: tuple[str, bytes]) -> dict[str, Any]:
-    """A multipart form of file parts, written by hand: a client's library may use files."""
-    lines = [
-        b'--b\r\nContent-Disposition: form-data; name="%s"; filename="me"\r\n\r\n%s\r\n'
-        % (name.encode(), content)
-        for name, content in parts
-    ]
-    return {
-        "data": b"".join(lines) + b"--b--\r\n",
-        "content_type": "multipart/form-data; boundary=b",
-    }
 
 
 def image(content: bytes = JPEG, name: str = "referenceImage") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulated import form
+from forms import form
 from mockface.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def test_only_a_real_face_of_the_right_person_passes(path: Emulated, name: str) 
 def test_a_reference_image_without_one_face_is_told_at_once(path: Emulated, name: str) -> None:
     path.hand.scenario = name
 
-    refused = path.call("POST", "/sessions", **form(path.hand.portrait("alice")))
+    picture = path.hand.portrait("alice")
+    refused = path.call("POST", "/sessions", **form(("referenceImage", picture)))
 
     assert refused.status_code == 422

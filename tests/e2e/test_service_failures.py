@@ -86,11 +86,11 @@ def test_a_wrong_key(mock: Mockface, tmp_path: Path, api_version: str) -> None:
 
 
 def test_an_image_that_the_service_refuses_fails_the_session(path: Emulated) -> None:
-    from emulated import form
+    from forms import form
 
     no_picture = b"\xff\xd8\xff\xda" + bytes(2000) + b"\xff\xd9"
 
-    answer = path.call("POST", "/sessions", **form(no_picture))
+    answer = path.call("POST", "/sessions", **form(("referenceImage", no_picture)))
 
     assert_problem(answer, 422, "image_unusable")
     assert answer.json["field"] == "referenceImage"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import flask
 
+from forms import form
 from livegate import Orchestrator, Settings
 from livegate.orchestrator import utc_now
 from livegate_flask import Livegate
@@ -39,7 +40,9 @@ class Emulated:
         )
 
     def start(self, image: bytes | None = None) -> dict[str, Any]:
-        answer = self.call("POST", "/sessions", **(form(image) if image else {"json": {}}))
+        answer = self.call(
+            "POST", "/sessions", **(form(("referenceImage", image)) if image else {"json": {}})
+        )
         assert answer.status_code == 201, answer.data
         started: dict[str, Any] = answer.json
         return started
@@ -69,14 +72,6 @@ class Emulated:
     def hand(self) -> ControlClient:
         """A hand on the service's side."""
         return self.mock.control(self.key)
-
-
-def form(image: bytes) -> dict[str, Any]:
-    head = b'--b\r\nContent-Disposition: form-data; name="referenceImage"; filename="me"\r\n\r\n'
-    return {
-        "data": head + image + b"\r\n--b--\r\n",
-        "content_type": "multipart/form-data; boundary=b",
-    }
 
 
 def emulate(

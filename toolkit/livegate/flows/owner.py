@@ -46,7 +46,8 @@ def finish(
     report = ClientFinished(digest, client_error)
 
     def step(session: LivenessSession) -> Flow[LivenessSession]:
-        if _has_begun(session) and session.state.is_open:
+        _refuse_unbegun(session)
+        if session.state.is_open:
             session = yield from _keep(context, session, report)
         return (yield from _news(context, session))
 
@@ -57,7 +58,7 @@ def read_result(context: Context, session_id: str, subject: str) -> Flow[Livenes
     """See :meth:`livegate.Orchestrator.read_result`."""
 
     def step(session: LivenessSession) -> Flow[LivenessSession]:
-        _has_begun(session)
+        _refuse_unbegun(session)
         return (yield from _news(context, session))
 
     return (yield from context.on_owned(session_id, subject, step))
@@ -120,12 +121,11 @@ def consume(context: Context, session_id: str, subject: str, purpose: str) -> Fl
     return (yield from context.on_owned(session_id, subject, step))
 
 
-def _has_begun(session: LivenessSession) -> bool:
+def _refuse_unbegun(session: LivenessSession) -> None:
     if session.state is SessionState.REQUESTED:
         raise TransitionError(
             f"Session {session.id} has not been created at the service.", code="not_ready"
         )
-    return True
 
 
 def _keep(
