@@ -17,7 +17,7 @@ from benchmarks.peers import CREATE, KEY, SESSIONS
 from mockface.clock import Clock
 from mockface.engine import Engine
 from mockface.service import Service
-from mockface.sessions import LIFETIME_SECONDS, Kind
+from mockface.sessions.nouns import LIFETIME_SECONDS, Kind
 from mockface.wire import Request
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 
 from mockface.clock import Clock
 from mockface.engine import Engine
-from mockface.http1 import RequestReader
 from mockface.service import Service
-from mockface.sessions import Kind, Options
+from mockface.serving.http1 import RequestReader
+from mockface.sessions.nouns import Kind, Options
 from mockface.wire import Request, Response
 
 if TYPE_CHECKING:

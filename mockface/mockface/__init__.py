@@ -9,10 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mockface.client import LivenessDetectionError, LivenessDetectionSuccess, SimulatedClient
     from mockface.clock import Clock
-    from mockface.control_client import ControlClient
     from mockface.errors import ControlError
+    from mockface.remote.control_client import ControlClient
+    from mockface.remote.simulated_client import (
+        LivenessDetectionError,
+        LivenessDetectionSuccess,
+        SimulatedClient,
+    )
     from mockface.server import Mockface
 
 __all__ = [
@@ -27,12 +31,12 @@ __all__ = [
 
 _HOMES = {
     "Clock": "clock",
-    "ControlClient": "control_client",
+    "ControlClient": "remote.control_client",
     "ControlError": "errors",
-    "LivenessDetectionError": "client",
-    "LivenessDetectionSuccess": "client",
+    "LivenessDetectionError": "remote.simulated_client",
+    "LivenessDetectionSuccess": "remote.simulated_client",
     "Mockface": "server",
-    "SimulatedClient": "client",
+    "SimulatedClient": "remote.simulated_client",
 }
 
 

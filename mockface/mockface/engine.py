@@ -15,15 +15,15 @@ from mockface import scenarios
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
-from mockface.pace import Pace
-from mockface.tenant import Tenant, session_gone
-from mockface.tokens import TokenMint
+from mockface.sessions.pace import Pace
+from mockface.sessions.tenant import Tenant, session_gone
+from mockface.sessions.tokens import TokenMint
 from mockface.vision import Eyes, Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from mockface.tokens import Claims
+    from mockface.sessions.tokens import Claims
 
 _LONGEST_KEY = 256
 _AT_ONCE = Pace()

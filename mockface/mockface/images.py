@@ -7,10 +7,10 @@ from io import BytesIO
 from types import MappingProxyType
 
 from mockface.dice import Dice
-from mockface.faces import GLASSES, QUALITIES, Look, quality
-from mockface.marks import Mark
 from mockface.people import person_id
-from mockface.sessions import Rectangle
+from mockface.pictures.faces import GLASSES, QUALITIES, Look, quality
+from mockface.pictures.marks import Mark
+from mockface.sessions.nouns import Rectangle
 
 WIDTH, HEIGHT = 640, 800
 FORMATS = ("JPEG", "PNG")
@@ -21,7 +21,7 @@ MOST_TURNED = 45
 LIGHTS = MappingProxyType({"normal": Look().exposure, "dark": 0.12, "bright": 0.9})
 """The exposure for each word."""
 
-_FRAME = (1080, 1920)  # pixels of the video that `mockface.judging` has the face in
+_FRAME = (1080, 1920)  # pixels of the video that `mockface.sessions.judging` has the face in
 
 
 def portrait(
@@ -132,7 +132,7 @@ def _file(scene: _Scene, image_format: str) -> bytes:
     # Pillow costs time to import, and only those who draw need it.
     from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
-    from mockface.drawing import draw  # noqa: PLC0415 - see above
+    from mockface.pictures.drawing import draw  # noqa: PLC0415 - see above
 
     picture = draw(scene.size, scene.boxes, scene.look, Dice(f"portrait {scene.person}"))
     mark = scene.mark().to_bytes()

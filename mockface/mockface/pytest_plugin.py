@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azure.ai.vision.face import FaceSessionClient
     from azure.ai.vision.face.aio import FaceSessionClient as AsyncFaceSessionClient
 
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
 URL_VARIABLE = "MOCKFACE_URL"
 """Names an emulator that runs already, for all workers of a run to share."""
@@ -48,7 +48,7 @@ def mockface_server(request: pytest.FixtureRequest) -> Iterator[ControlClient]:
     Yields:
         A hand on the whole emulator.
     """
-    from mockface.control_client import ControlClient  # noqa: PLC0415 - see the module
+    from mockface.remote.control_client import ControlClient  # noqa: PLC0415 - see the module
 
     shared = os.environ.get(URL_VARIABLE)
     if shared:

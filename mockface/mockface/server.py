@@ -7,12 +7,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Self
 
 from mockface.clock import Clock
-from mockface.control import is_loopback
+from mockface.control.api import is_loopback
 from mockface.engine import Engine
-from mockface.journal import MOST_BYTES, MOST_ENTRIES, Journal
-from mockface.pace import AT_ONCE, Pace
+from mockface.journal.entries import MOST_BYTES, MOST_ENTRIES, Journal
 from mockface.scenarios import DEFAULT
 from mockface.service import Service
+from mockface.sessions.pace import AT_ONCE, Pace
 from mockface.vision import Vision
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from mockface.control_client import ControlClient
-    from mockface.front import Front
-    from mockface.recording import Recorder
+    from mockface.journal.recording import Recorder
+    from mockface.remote.control_client import ControlClient
+    from mockface.serving.front import Front
 
 _BACKLOG = 1024
 
@@ -108,13 +108,13 @@ class Mockface:
         journal = Journal(journal_entries, journal_bytes)
         self._recorder: Recorder | None = None
         if record is not None:
-            from mockface.recording import Recorder  # noqa: PLC0415 - few want to record
+            from mockface.journal.recording import Recorder  # noqa: PLC0415 - few want to record
 
             self._recorder = Recorder(record)
             journal.listener = self._recorder.write
         player = None
         if replay is not None:
-            from mockface.recording import Player, read  # noqa: PLC0415 - few want to replay
+            from mockface.journal.recording import Player, read  # noqa: PLC0415 - few want to replay
 
             player = Player(read(replay))
         self.service = Service(
@@ -163,8 +163,8 @@ class Mockface:
                 whole emulator.
         """
         # The command needs neither, and has to be quick.
-        from mockface.control_client import ControlClient  # noqa: PLC0415 - see above
-        from mockface.sending import in_process  # noqa: PLC0415 - see above
+        from mockface.remote.control_client import ControlClient  # noqa: PLC0415 - see above
+        from mockface.remote.sending import in_process  # noqa: PLC0415 - see above
 
         url = "http://localhost" if self._listener is None else self.url
         return ControlClient(url, key, send=in_process(self.service.handle))
@@ -175,7 +175,7 @@ class Mockface:
         Raises:
             OSError: The port is taken, or the host is none of this machine.
         """
-        from mockface.front import Front  # noqa: PLC0415 - a test may need no socket
+        from mockface.serving.front import Front  # noqa: PLC0415 - a test may need no socket
 
         # The first address counts, since the URL names one.
         family, *_, address = socket.getaddrinfo(

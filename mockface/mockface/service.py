@@ -7,25 +7,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mockface import damage
-from mockface.control import KEY_HEADER, PREFIX, Control
+from mockface.control.api import KEY_HEADER, PREFIX, Control
 from mockface.dialects import DIALECTS, versions
 from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
 from mockface.dialects.errors import on_the_wire
 from mockface.dialects.routes import Call, Route, Router
 from mockface.errors import RefusedError, UnknownScenarioError
-from mockface.faults import Faults
-from mockface.journal import Journal, entry
-from mockface.limits import Limits
-from mockface.session_images import session_of
+from mockface.faults import damage
+from mockface.faults.limits import Limits
+from mockface.faults.waiting import Faults
+from mockface.journal.entries import Journal, entry
+from mockface.sessions.session_images import session_of
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockface.engine import Engine
-    from mockface.recording import Player
-    from mockface.tenant import Tenant
+    from mockface.journal.recording import Player
+    from mockface.sessions.tenant import Tenant
 
 MOCK_HEADER = "x-mockface"
 """Every answer has it, so that nobody takes the emulator for the service."""

@@ -18,13 +18,13 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
-from mockface.faces import Face
-from mockface.marks import Mark, read_mark
-from mockface.picture_files import inspect
-from mockface.sessions import Rectangle, ReferenceImage
+from mockface.pictures.faces import Face
+from mockface.pictures.files import inspect
+from mockface.pictures.marks import Mark, read_mark
+from mockface.sessions.nouns import Rectangle, ReferenceImage
 
 if TYPE_CHECKING:
-    from mockface.photographs import Photographs
+    from mockface.pictures.photographs import Photographs
 
 _log = logging.getLogger("mockface")
 
@@ -164,7 +164,7 @@ class Eyes:
             if self.vision is Vision.OPENCV and self._photographs is None:
                 try:
                     # NumPy and OpenCV take a third of a second to load and 60 MB to keep.
-                    from mockface.photographs import Photographs  # noqa: PLC0415 - see above
+                    from mockface.pictures.photographs import Photographs  # noqa: PLC0415 - see above
                 except ImportError as broken:
                     if not self._auto:
                         raise

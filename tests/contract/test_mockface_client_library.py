@@ -21,8 +21,8 @@ from azure.core.credentials import AzureKeyCredential
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.core.rest import HttpRequest
 
-from mockface.client import SimulatedClient
 from mockface.images import portrait
+from mockface.remote.simulated_client import SimulatedClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ import pytest
 
 from documents import ROOT, blocks
 from mockface import ControlClient
-from mockface.recording import read
+from mockface.journal.recording import read
 
 PAGE = ROOT / "docs/mockface/github-actions.md"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from documents import ROOT, after_marker
-from mockface.client_failures import CLIENT_FAILURES, Reach
 from mockface.dialects.rendering import DECISIONS
+from mockface.remote.client_failures import CLIENT_FAILURES, Reach
 from mockface.scenarios import SCENARIOS, Failure, Finding, Step
 
 PAGE = ROOT / "docs/mockface/scenarios.md"

@@ -11,9 +11,9 @@ from tests.mockface.conftest import Face
 
 from mockface import LivenessDetectionError, SimulatedClient
 from mockface.cli import main
-from mockface.client_failures import CLIENT_FAILURES, Reach
+from mockface.remote.client_failures import CLIENT_FAILURES, Reach
+from mockface.remote.sending import in_process
 from mockface.scenarios import FAILURE_CODES, SCENARIOS, Failure
-from mockface.sending import in_process
 
 if TYPE_CHECKING:
     from mockface.service import Service

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mockface.conftest import NOON, Face
 
-from mockface.control import ROUTE_NAMES
+from mockface.control.api import ROUTE_NAMES
 from mockface.engine import Engine
-from mockface.marks import read_mark
+from mockface.pictures.marks import read_mark
 from mockface.scenarios import SCENARIOS
 from mockface.service import Service
 from mockface.wire import Request

@@ -18,7 +18,7 @@ from mockface import (
     Mockface,
     SimulatedClient,
 )
-from mockface.sending import Reply, Send, in_process, over_http
+from mockface.remote.sending import Reply, Send, in_process, over_http
 from mockface.wire import Delivery, Request, Response
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from tests.mockface.conftest import Face
 from tests.mockface.described import CheckedService
 
 from documents import ROOT, after_marker
-from mockface import faces
 from mockface.dialects import detect
 from mockface.engine import Engine
 from mockface.images import portrait
-from mockface.marks import read_mark
 from mockface.people import person_id
+from mockface.pictures import faces
+from mockface.pictures.marks import read_mark
 from mockface.service import Service
-from mockface.session_images import session_of
+from mockface.sessions.session_images import session_of
 
 if TYPE_CHECKING:
     from tests.mockface.conftest import Answer

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.mockface.conftest import Face
 
-from mockface import delays
 from mockface.dice import Dice
 from mockface.engine import Engine
+from mockface.faults import delays
 from mockface.service import Service
 from mockface.wire import WHOLE, Delivery
 

@@ -14,10 +14,10 @@ import pytest
 from tests.mockface.conftest import KEY, NOON, OPTIONS
 
 from mockface.clock import Clock
-from mockface.crew import Crew
 from mockface.engine import Engine
-from mockface.front import Front, Limits
 from mockface.service import Service
+from mockface.serving.crew import Crew
+from mockface.serving.front import Front, Limits
 from mockface.wire import Delivery, Request, Response
 
 if TYPE_CHECKING:
@@ -341,7 +341,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def pause(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("mockface.connection.pause", pause)
+    monkeypatch.setattr("mockface.serving.connection.pause", pause)
     return waited
 
 
@@ -406,7 +406,7 @@ def test_an_answer_for_a_caller_that_has_gone_is_not_made(
             cancelled.set()
             raise
 
-    monkeypatch.setattr("mockface.connection.pause", pause)
+    monkeypatch.setattr("mockface.serving.connection.pause", pause)
     serving.service.answers["/x"] = lambda: Response(200, delay=600.0)
     with Line(serving) as line:
         line.send("GET", "/x")

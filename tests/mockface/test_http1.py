@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mockface.http1 import MOST_HEAD_BYTES, RequestReader
+from mockface.serving.http1 import MOST_HEAD_BYTES, RequestReader
 from mockface.wire import Request, WireError
 
 MOST_BODY = 1000

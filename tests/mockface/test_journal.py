@@ -13,7 +13,7 @@ from tests.mockface.conftest import DEVICE, KEY, Face
 
 from mockface.engine import Engine
 from mockface.images import portrait
-from mockface.journal import Journal, entry
+from mockface.journal.entries import Journal, entry
 from mockface.service import Service
 from mockface.wire import Request, Response
 

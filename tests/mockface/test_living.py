@@ -18,13 +18,13 @@ from tests.mockface.conftest import KEY, NOON
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.engine import Engine
-from mockface.living import LivingSessions
-from mockface.sessions import LIFETIME_SECONDS, Kind, Options, Session
+from mockface.sessions.living import LivingSessions
+from mockface.sessions.nouns import LIFETIME_SECONDS, Kind, Options, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mockface.tenant import Tenant
+    from mockface.sessions.tenant import Tenant
 
 OPTIONS = Options("Passive", "a-model", device_correlation_id="d")
 IDS = st.text("0123456789abcdef-Z", max_size=6)

@@ -14,8 +14,8 @@ import pytest
 from tests.mockface.conftest import CLIENT, FORM, GA, OPTIONS, PREVIEW, PREVIEWS, VERSIONS, form
 
 from mockface import Mockface
-from mockface.control_client import ControlClient
-from mockface.sending import Reply, Send, in_process, over_http
+from mockface.remote.control_client import ControlClient
+from mockface.remote.sending import Reply, Send, in_process, over_http
 from mockface.wire import JSON
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from mockface.dice import Dice
 from mockface.errors import UnknownScenarioError
 from mockface.people import crowd
 from mockface.scenarios import SCENARIOS, Decision, Scenario, Step, in_band, scenario
-from mockface.sessions import Kind
-from mockface.tokens import Claims, TokenMint
+from mockface.sessions.nouns import Kind
+from mockface.sessions.tokens import Claims, TokenMint
 
 CLAIMS = Claims("session", "tenant", Kind.VERIFY, "http://localhost:1", 1000, 1600)
 

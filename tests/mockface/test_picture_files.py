@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import pictures
 from mockface.errors import Reason, RefusedError
 from mockface.images import portrait
-from mockface.picture_files import MOST_PIXELS, inspect
+from mockface.pictures.files import MOST_PIXELS, inspect
 from mockface.vision import LARGEST, SMALLEST, Eyes
 
 if TYPE_CHECKING:

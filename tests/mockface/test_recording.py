@@ -11,9 +11,9 @@ from tests.mockface.conftest import KEY, Face
 from mockface import Mockface
 from mockface.engine import Engine
 from mockface.images import portrait
-from mockface.recording import Player, Recorder, read
-from mockface.resending import resend
-from mockface.sending import in_process
+from mockface.journal.recording import Player, Recorder, read
+from mockface.journal.resending import resend
+from mockface.remote.sending import in_process
 from mockface.service import Service
 from mockface.wire import Request
 

@@ -14,7 +14,7 @@ from mockface.scenarios import SCENARIOS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def mock() -> Iterator[Mockface]:
 
 @pytest.fixture
 def hand(mock: Mockface, monkeypatch: pytest.MonkeyPatch) -> ControlClient:
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
     everything = ControlClient(mock.url)
     everything.reset()

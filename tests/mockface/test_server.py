@@ -255,7 +255,7 @@ def test_a_delay_is_waited_for(mock: Mockface, monkeypatch: pytest.MonkeyPatch) 
     async def pause(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("mockface.connection.pause", pause)
+    monkeypatch.setattr("mockface.serving.connection.pause", pause)
     call(mock.url, "POST", "/_mock/faults", {"route": "create", "delay": 20})
 
     create(mock.url)

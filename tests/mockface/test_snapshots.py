@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.mockface.conftest import Face
 
-from mockface import tenant
 from mockface.engine import Engine
 from mockface.service import Service
+from mockface.sessions import tenant
 
 if TYPE_CHECKING:
     from mockface.clock import Clock

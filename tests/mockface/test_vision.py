@@ -16,16 +16,17 @@ from tests.mockface.conftest import Face as Caller
 
 import photographs
 import pictures
-from mockface import faces, picture_files, vision
+from mockface import vision
 from mockface.cli import main
 from mockface.engine import Engine
 from mockface.errors import Reason, RefusedError
-from mockface.faces import Face, Look
 from mockface.images import LIGHTS, portrait
-from mockface.marks import Mark, read_mark
 from mockface.people import person_id
+from mockface.pictures import faces, files
+from mockface.pictures.faces import Face, Look
+from mockface.pictures.marks import Mark, read_mark
 from mockface.service import Service
-from mockface.sessions import Rectangle
+from mockface.sessions.nouns import Rectangle
 from mockface.vision import Eyes, NoOpenCVError, Vision, smallest_face
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class TestPicturesWithoutAMark:
         self, marks_only: Eyes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(vision, "_REMEMBERED", 3)
-        looked = Mock(wraps=picture_files.inspect)
+        looked = Mock(wraps=files.inspect)
         monkeypatch.setattr(vision, "inspect", looked)
         for comment in (b"1", b"2", b"3", b"1", b"4", b"1"):
             marks_only.look(pictures.with_comment(comment))
@@ -312,7 +313,7 @@ class TestChoosing:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(vision, "_has_opencv", lambda: True)
-        monkeypatch.setitem(sys.modules, "mockface.photographs", None)
+        monkeypatch.setitem(sys.modules, "mockface.pictures.photographs", None)
 
         assert len(Eyes("auto").look(pictures.picture()).faces) == 1
         assert "does not load" in caplog.text

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.client_failures import CLIENT_FAILURES
 from mockface.commands.parts import FAILED, USAGE, CommandError, url
 from mockface.errors import UnknownScenarioError
+from mockface.remote.client_failures import CLIENT_FAILURES
 from mockface.scenarios import scenario
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     failure = outcome if outcome in CLIENT_FAILURES else None
     if outcome is not None and failure is None:
         _check(outcome)
-    from mockface.client import LivenessDetectionError, SimulatedClient  # noqa: PLC0415 - the help needs none
+    from mockface.remote.simulated_client import LivenessDetectionError, SimulatedClient  # noqa: PLC0415 - the help needs none
 
     client = SimulatedClient(
         endpoint=options.endpoint,

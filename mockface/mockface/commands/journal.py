@@ -13,7 +13,7 @@ from mockface.commands.remote import add_place, emulator, show
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
 DEFAULT_ACTION = "list"
 EXAMPLES = """\
@@ -148,8 +148,8 @@ def _save(there: ControlClient, options: argparse.Namespace) -> int:
 def _replay(there: ControlClient, options: argparse.Namespace) -> int:
     from http.client import HTTPException  # noqa: PLC0415 - for this action alone
 
-    from mockface.recording import read  # noqa: PLC0415 - see above
-    from mockface.resending import resend  # noqa: PLC0415 - see above
+    from mockface.journal.recording import read  # noqa: PLC0415 - see above
+    from mockface.journal.resending import resend  # noqa: PLC0415 - see above
 
     try:
         recording = read(options.file)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from mockface.commands.parts import Parser
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
 
 def add_place(parser: Parser) -> None:
@@ -34,8 +34,8 @@ def add_place(parser: Parser) -> None:
 
 def emulator(options: argparse.Namespace, *, timeout: float = 30.0) -> ControlClient:
     """A hand on the emulator that the options name; `timeout` is how long an answer may take."""
-    from mockface.control_client import ControlClient  # noqa: PLC0415 - the help needs no HTTP
-    from mockface.sending import over_http  # noqa: PLC0415 - see above
+    from mockface.remote.control_client import ControlClient  # noqa: PLC0415 - the help needs no HTTP
+    from mockface.remote.sending import over_http  # noqa: PLC0415 - see above
 
     endpoint: str = options.endpoint
     keys: str = options.key or ""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import argparse
 
     from mockface.commands.parts import Parser
-    from mockface.control_client import ControlClient
+    from mockface.remote.control_client import ControlClient
 
 DEFAULT_ACTION = "list"
 EXAMPLES = """\

@@ -17,7 +17,7 @@ from mockface.dialects.audit import response_body
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.routes import Body, Call, Route
 from mockface.scenarios import Failure
-from mockface.sessions import Attempt, ClientCall, Kind, Session
+from mockface.sessions.nouns import Attempt, ClientCall, Kind, Session
 from mockface.wire import JSON, Request, Response, answer, error
 
 if TYPE_CHECKING:

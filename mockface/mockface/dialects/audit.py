@@ -8,7 +8,7 @@ from mockface.dialects.rendering import DECISIONS, Json, present, rectangle, tim
 from mockface.scenarios import Failure
 
 if TYPE_CHECKING:
-    from mockface.sessions import Attempt, Match, ReferenceImage, Session
+    from mockface.sessions.nouns import Attempt, Match, ReferenceImage, Session
 
 
 def entry(session: Session, attempt: Attempt) -> Json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mockface.dialects import reading
 from mockface.dialects.errors import bad_body
 from mockface.dialects.reading import Field
-from mockface.sessions import Options
+from mockface.sessions.nouns import Options
 from mockface.wire import WireError
 
 if TYPE_CHECKING:

@@ -9,19 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mockface import faces, session_images
 from mockface.dialects import reading
 from mockface.dialects.errors import bad_media_type
 from mockface.dialects.images import STREAM
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, present, rectangle
 from mockface.dialects.routes import Body, Call, Route
+from mockface.pictures import faces
+from mockface.sessions import session_images
 from mockface.wire import JSON, Response, WireError, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mockface.faces import Face
+    from mockface.pictures.faces import Face
 
 _SURE = 0.99  # the confidence of what the emulator drew or found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mockface import session_images
 from mockface.dialects.routes import Call, Route
+from mockface.sessions import session_images
 from mockface.wire import Response
 
 STREAM = "application/octet-stream"

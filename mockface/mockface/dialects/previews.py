@@ -12,11 +12,11 @@ from mockface.dialects import audit, creating, reading
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import Json, present, timestamp
 from mockface.dialects.routes import Body, Call, Route
-from mockface.sessions import Kind, Progress, Session
+from mockface.sessions.nouns import Kind, Progress, Session
 from mockface.wire import Response, WireError, answer
 
 if TYPE_CHECKING:
-    from mockface.sessions import Options
+    from mockface.sessions.nouns import Options
 
 STATUS = {
     Progress.WAITING: "NotStarted",

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mockface.dialects.reading import Field
-    from mockface.tenant import Tenant
+    from mockface.sessions.tenant import Tenant
     from mockface.wire import Request, Response
 
 _PARAMETER = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from mockface import faces
+from mockface.pictures import faces
 
 Schema = dict[str, object]
 Shape = dict[str, Schema]

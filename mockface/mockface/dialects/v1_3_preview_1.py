@@ -11,7 +11,7 @@ from mockface.dialects.rendering import Json, present
 from mockface.dialects.routes import Dialect
 
 if TYPE_CHECKING:
-    from mockface.sessions import Attempt, Session
+    from mockface.sessions.nouns import Attempt, Session
 
 
 def _network(value: object) -> object:

@@ -1,0 +1,247 @@
+"""The control API under `/_mock`: what a test or a person tells the emulator.
+
+A call that carries a resource key in the service's own header speaks of that key's tenant, one
+without it of the whole emulator.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockface.control import bodies
+from mockface.control.faults import FaultControl
+from mockface.control.journal import JournalControl
+from mockface.control.order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
+from mockface.control.snapshots import SnapshotControl
+from mockface.dialects import DIALECTS, reading
+from mockface.dialects.reading import Field
+from mockface.dialects.rendering import timestamp
+from mockface.errors import Reason, RefusedError
+from mockface.faults.damage import BODIES
+from mockface.faults.limits import TIERS
+from mockface.scenarios import SCENARIOS
+from mockface.wire import Request, Response, WireError, answer, error
+
+if TYPE_CHECKING:
+    from mockface.engine import Engine
+    from mockface.faults.limits import Limits
+    from mockface.faults.waiting import Faults
+    from mockface.journal.entries import Journal
+    from mockface.sessions.pace import Pace
+    from mockface.sessions.tenant import Tenant
+
+__all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
+
+ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
+"""The operations that faults can speak of."""
+
+_LIMIT = (Field("limit", "limit", reading.integer(1, 1_000_000)),)
+
+
+class Control:
+    """Carries out what the control API is told.
+
+    Args:
+        engine: The emulated service.
+        faults: What waits to go wrong.
+        limits: Who is in which tier.
+        journal: What has happened.
+        open_to_all: Whether callers from other machines may use it.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        faults: Faults,
+        limits: Limits,
+        journal: Journal,
+        *,
+        open_to_all: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._faults = faults
+        self._limits = limits
+        self._journal = journal
+        self._open_to_all = open_to_all
+        self._places: Places = {
+            ("GET", ""): self._about,
+            ("GET", "ui"): self._ui,
+            ("GET", "scenario"): self._scenario,
+            ("PUT", "scenario"): self._set_scenario,
+            ("GET", "queue"): self._queue,
+            ("POST", "queue"): self._enqueue,
+            ("GET", "sessions"): self._sessions,
+            ("PUT", "sessions/{}/scenario"): self._pin,
+            ("GET", "pace"): self._pace,
+            ("PUT", "pace"): self._set_pace,
+            ("PUT", "sessions/{}/pace"): self._pin_pace,
+            ("GET", "clock"): self._clock,
+            ("POST", "clock"): self._set_clock,
+            ("POST", "reset"): self._reset,
+            ("GET", "openapi/{}"): self._openapi,
+            ("GET", "people/{}"): self._person,
+            ("GET", "portraits/{}"): self._portrait,
+        }
+        self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
+        self._places |= JournalControl(journal).places
+        self._snapshots = SnapshotControl(faults, limits, self._one_tenant)
+        self._places |= self._snapshots.places
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call whose path is under `PREFIX`.
+
+        Raises:
+            WireError: The request is wrong.
+            RefusedError: The key or the session is unknown.
+            UnknownScenarioError: There is no such scenario.
+        """
+        check_caller(request, open_to_all=self._open_to_all)
+        parts = request.path.removeprefix(PREFIX).strip("/").split("/")
+        place, name = "/".join(parts), ""
+        if len(parts) > 1:
+            place, name = "/".join([parts[0], "{}", *parts[2:]]), parts[1]
+        do = self._places.get((request.method, place))
+        if do is None:
+            return error(404, "404", f"The control API has no {request.method} {request.path}.")
+        key = request.header(KEY_HEADER)
+        return do(Order(request, None if key is None else self._engine.tenant(key), name))
+
+    def _about(self, _: Order) -> Response:
+        return answer(
+            200,
+            {
+                "apiVersions": [dialect.version for dialect in DIALECTS],
+                "scenarios": {row.name: row.summary for row in SCENARIOS.values()},
+                "routes": list(ROUTE_NAMES),
+                "faultBodies": list(BODIES),
+                "tiers": list(TIERS),
+                "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
+            },
+        )
+
+    def _ui(self, _: Order) -> Response:
+        from mockface.control.dashboard import page  # noqa: PLC0415 - few look at it
+
+        return page()
+
+    def _scenario(self, order: Order) -> Response:
+        return answer(200, {"scenario": (order.tenant or self._engine).scenario})
+
+    def _set_scenario(self, order: Order) -> Response:
+        (order.tenant or self._engine).scenario = _scenario_name(order.request)
+        return self._scenario(order)
+
+    def _queue(self, order: Order) -> Response:
+        return answer(200, {"scenarios": list(self._one_tenant(order).queue)})
+
+    def _enqueue(self, order: Order) -> Response:
+        names = reading.json_body(order.request).get("scenarios")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise WireError(400, "BadArgument", "scenarios must be a list of names.")
+        try:
+            self._one_tenant(order).enqueue(names)
+        except OverflowError as wrong:
+            raise WireError(400, "BadArgument", str(wrong)) from None
+        return self._queue(order)
+
+    def _sessions(self, order: Order) -> Response:
+        told = reading.fields(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
+        shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
+        return answer(200, {"sessions": shown})
+
+    def _pin(self, order: Order) -> Response:
+        name = _scenario_name(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin(order.name, name) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "scenario": name})
+
+    def _pace(self, order: Order) -> Response:
+        return answer(200, {"pace": str((order.tenant or self._engine).pace)})
+
+    def _set_pace(self, order: Order) -> Response:
+        (order.tenant or self._engine).pace = _told_pace(order.request)
+        return self._pace(order)
+
+    def _pin_pace(self, order: Order) -> Response:
+        pace = _told_pace(order.request)
+        tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
+        if not any(tenant.pin_pace(order.name, pace) for tenant in tenants):
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return answer(200, {"sessionId": order.name, "pace": str(pace)})
+
+    def _clock(self, order: Order) -> Response:
+        clock = (order.tenant or self._engine).clock
+        return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
+
+    def _set_clock(self, order: Order) -> Response:
+        told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
+        if len(told) != 1:
+            raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
+        clock = self._engine.clock if order.tenant is None else order.tenant.own_clock()
+        if "advance" in told:
+            try:
+                clock.advance(told["advance"])
+            except ValueError as wrong:
+                raise WireError(400, "BadArgument", str(wrong)) from None
+        elif "freeze" in told:
+            clock.freeze(told["freeze"])
+        elif told["resume"]:
+            clock.resume()
+        return self._clock(order)
+
+    def _reset(self, order: Order) -> Response:
+        if order.tenant is None:
+            self._engine.reset()
+        else:
+            self._engine.forget(order.tenant)
+        self._faults.clear(order.tenant_id)
+        self._limits.reset(order.tenant_id)
+        self._journal.clear(order.tenant_id)
+        if order.tenant is None:
+            self._snapshots.clear()
+        return Response(204)
+
+    def _openapi(self, order: Order) -> Response:
+        from mockface.openapi import document  # noqa: PLC0415 - few ask for it
+
+        try:
+            made = document(order.name.removesuffix(".json"), order.request.origin)
+        except LookupError as unknown:
+            return error(404, "404", str(unknown))
+        return answer(200, made)
+
+    def _person(self, order: Order) -> Response:
+        # Faker and Pillow are for those who ask for people and portraits.
+        from mockface.people import person  # noqa: PLC0415 - see above
+
+        return answer(200, bodies.about_person(person(order.name)))
+
+    def _portrait(self, order: Order) -> Response:
+        from mockface.images import portrait  # noqa: PLC0415 - see `_person`
+
+        seed, _, suffix = order.name.partition(".")
+        image_format = "PNG" if suffix == "png" else "JPEG"
+        asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
+        drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
+        return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
+
+    def _one_tenant(self, order: Order) -> Tenant:
+        tenant = order.tenant or self._engine.only_tenant()
+        if tenant is None:
+            raise WireError(
+                400, "BadArgument", f"Whose sessions? Say it with a key in the header {KEY_HEADER}."
+            )
+        return tenant
+
+
+def _scenario_name(request: Request) -> str:
+    told = reading.fields(bodies.SCENARIO, reading.json_body(request))
+    return str(told["scenario"])
+
+
+def _told_pace(request: Request) -> Pace:
+    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    return pace

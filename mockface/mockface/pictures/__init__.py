@@ -1,0 +1,1 @@
+"""Faces in pictures: how they look, how they are drawn, found and checked."""

@@ -1,0 +1,208 @@
+"""A simulated front end: makes the attempt that the SDK of a page would make.
+
+It needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+
+from mockface.remote.client_failures import CLIENT_FAILURES, Reach
+from mockface.remote.sending import over_http
+from mockface.scenarios import FAILURE_CODES
+
+if TYPE_CHECKING:
+    from mockface.remote.sending import Reply, Send
+
+_BOUNDARY = "mockface-simulated-client"
+_FORM, _JSON = f"multipart/form-data; boundary={_BOUNDARY}", "application/json"
+_CLIP = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
+_USER_AGENT = "mockface-simulated-client"
+_DETECT = {"liveness": "detectLiveness", "liveness-with-verify": "detectLivenessWithVerify"}
+
+_NO_CONTENT, _BAD_REQUEST, _UNAUTHORIZED, _SERVER_ERROR = 204, 400, 401, 500
+
+ATTEMPT_FAILURES = frozenset((*FAILURE_CODES, "VerifyImageNotProvided"))
+"""Codes of the service that the web element reports under the same name."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessDetectionSuccess:
+    """What the web element resolves to: the check ran. It does not say whether the face is real.
+
+    Attributes:
+        result_id: The `apim-request-id` of the attempt.
+        digest: What the service's result has to repeat.
+    """
+
+    result_id: str
+    digest: str
+
+
+class LivenessDetectionError(Exception):
+    """What the web element rejects with.
+
+    Args:
+        liveness_error: One of the element's names, such as `InvalidToken` or
+            `FaceWithMaskDetected`.
+        recognition_error: The same for the comparison; `None` as a word if it is not about that.
+    """
+
+    def __init__(self, liveness_error: str, recognition_error: str = "None") -> None:
+        super().__init__(liveness_error)
+        self.liveness_error = liveness_error
+        self.recognition_error = recognition_error
+
+
+class SimulatedClient:
+    """Stands in for `<azure-ai-vision-face-ui>`.
+
+    Args:
+        endpoint: Where the service is; by default the token says it.
+        api_version: The version in the path.
+        scenario: What the attempt is to be; by default what the emulator was told.
+        failure: What goes wrong on the device, by the element's name for it; how far each gets is
+            told in `client_failures`.
+        device_correlation_id: Whose device it is, where the app server leaves that to the client.
+        user_agent: What the client calls itself.
+        timeout: Seconds to wait for the service.
+        send: How the service is reached; by default over HTTP.
+
+    Raises:
+        ValueError: The element has no such failure.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str | None = None,
+        api_version: str = "v1.2",
+        scenario: str | None = None,
+        failure: str | None = None,
+        device_correlation_id: str | None = None,
+        user_agent: str = _USER_AGENT,
+        timeout: float = 30.0,
+        send: Send | None = None,
+    ) -> None:
+        if failure is not None and failure not in CLIENT_FAILURES:
+            known = ", ".join(CLIENT_FAILURES)
+            raise ValueError(f"The web element has no failure {failure!r}; it has: {known}.")
+        self._failure = failure or "None"
+        self._gives_up = None if failure is None else CLIENT_FAILURES[failure]
+        ids = (
+            {} if device_correlation_id is None else {"deviceCorrelationId": device_correlation_id}
+        )
+        self._ids = json.dumps(ids).encode("ascii")
+        self._endpoint = endpoint
+        self._api_version = api_version
+        self._send = send or over_http(timeout)
+        self.user_agent = user_agent
+        self._scenario = {} if scenario is None else {"x-mockface-scenario": scenario}
+
+    def start(
+        self, token: str, *, content: bytes | None = None, verify_image: bytes | None = None
+    ) -> LivenessDetectionSuccess:
+        """Makes one attempt.
+
+        Args:
+            token: The session's `authToken`.
+            content: What the camera saw; by default a clip that shows nobody in particular.
+            verify_image: A reference image, where the app server gave none.
+
+        Returns:
+            The id and the digest.
+
+        Raises:
+            LivenessDetectionError: The attempt did not end in a decision.
+        """
+        claims = _peek(token)
+        kind = _DETECT.get(str(claims.get("kind")))
+        endpoint = self._endpoint or claims.get("endpoint")
+        if kind is None or not isinstance(endpoint, str):
+            raise LivenessDetectionError("InvalidToken")
+        base = f"{endpoint.rstrip('/')}/face/{self._api_version}"
+        ask = partial(self._ask, base, token)
+        detect = partial(ask, f"{kind}/singleModal", _form(content or _CLIP, verify_image), _FORM)
+        end = partial(ask, "session/attempt/end", b"{}")
+
+        if self._gives_up is Reach.NOWHERE:
+            raise LivenessDetectionError(self._failure)
+        ask("session/start", self._ids)
+        if self._gives_up is Reach.STARTED:
+            end()
+            raise LivenessDetectionError(self._failure)
+        if self._gives_up is Reach.SENT:
+            with suppress(LivenessDetectionError):
+                detect()
+            raise LivenessDetectionError(self._failure)
+        reply = detect()
+        end()
+        return LivenessDetectionSuccess(
+            result_id=reply.headers.get("apim-request-id", ""),
+            digest=reply.headers.get("x-mockface-digest", ""),
+        )
+
+    def _ask(
+        self, base: str, token: str, path: str, body: bytes, content_type: str = _JSON
+    ) -> Reply:
+        """One call; whatever is no good answer to it raises `LivenessDetectionError`."""
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": content_type,
+            "User-Agent": self.user_agent,
+            **self._scenario,
+        }
+        try:
+            reply = self._send("POST", f"{base}/{path}", headers, body)
+        except TimeoutError:
+            raise LivenessDetectionError("ServerRequestTimedOut") from None
+        except (OSError, HTTPException, ValueError):
+            raise LivenessDetectionError("Unexpected") from None
+        if reply.status >= _BAD_REQUEST:
+            raise LivenessDetectionError(_error_name(reply.status, reply.body))
+        return reply
+
+
+def _peek(token: str) -> dict[str, Any]:
+    """What a token says of itself, unchecked: the service checks it."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""  # noqa: PLR2004 - a JWT has three parts
+    try:
+        said = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _form(content: bytes, verify_image: bytes | None) -> bytes:
+    parts = [
+        _part('name="Metadata"', b"{}"),
+        _part('name="Content"; filename="video.webp"', content),
+    ]
+    if verify_image is not None:
+        parts.append(_part('name="VerifyImage"; filename="verify-image"', verify_image))
+    return b"".join(parts) + f"--{_BOUNDARY}--\r\n".encode("ascii")
+
+
+def _part(disposition: str, data: bytes) -> bytes:
+    head = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
+    return head.encode("ascii") + data + b"\r\n"
+
+
+def _error_name(status: int, body: bytes) -> str:
+    """The element's name for an error of the service; the iOS documentation has the ranges."""
+    try:
+        code = json.loads(body)["error"]["code"]
+    except (ValueError, TypeError, KeyError):
+        code = ""
+    if code in ATTEMPT_FAILURES:
+        return str(code)
+    if status == _UNAUTHORIZED:
+        return "InvalidToken"
+    return "UnexpectedServerError" if status >= _SERVER_ERROR else "UnexpectedClientError"

@@ -1,0 +1,1 @@
+"""The sessions of a resource key: what they are, what one can do, how attempts are judged."""

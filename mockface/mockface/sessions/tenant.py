@@ -1,0 +1,526 @@
+"""The sessions of one resource key, and what can be done with them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from mockface import scenarios
+from mockface.errors import Reason, RefusedError
+from mockface.pictures.marks import read_mark
+from mockface.sessions.judging import as_found, judge
+from mockface.sessions.living import LivingSessions
+from mockface.sessions.nouns import (
+    Attempt,
+    ClientCall,
+    Flagged,
+    Kind,
+    Options,
+    ReferenceImage,
+    Session,
+)
+from mockface.sessions.session_images import session_of
+from mockface.sessions.tokens import Claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mockface.clock import Clock
+    from mockface.engine import Engine
+    from mockface.sessions.pace import Pace
+    from mockface.vision import Sight
+
+_LONGEST_QUEUE = 10_000
+_MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
+_MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
+
+State = dict[str, Any]
+"""What `Tenant.state` gives and `Tenant.restore` takes; nobody else looks into it."""
+
+_STATE = (
+    "_sessions",
+    "_queue",
+    "_own_scenario",
+    "_own_pace",
+    "_created",
+    "_requests",
+    "abuse_monitoring",
+)
+"""All that the next answers depend on, besides the clock: values, and collections of them."""
+
+
+class Tenant:
+    """The sessions of one resource key; nobody else sees them.
+
+    Args:
+        engine: The service it belongs to.
+        tenant_id: Its name; not the key.
+    """
+
+    def __init__(self, engine: Engine, tenant_id: str) -> None:
+        self.id = tenant_id
+        self._engine = engine
+        self._dice = engine.dice.child("tenant", tenant_id)
+        self._lock = Lock()
+        self._sessions = LivingSessions()
+        self._queue: deque[str] = deque()
+        self._own_scenario: str | None = None
+        self._own_pace: Pace | None = None
+        self._busy: set[str] = set()
+        self._own_clock: Clock | None = None
+        self._created = 0
+        self._requests = 0
+        self.abuse_monitoring = True
+
+    @property
+    def scenario(self) -> str:
+        """What the attempts of a session are that is bound to no scenario."""
+        return self._own_scenario or self._engine.scenario
+
+    @scenario.setter
+    def scenario(self, name: str) -> None:
+        self._own_scenario = scenarios.scenario(name).name
+
+    @property
+    def pace(self) -> Pace:
+        """When results are out, if neither session nor scenario says so."""
+        return self._own_pace or self._engine.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._own_pace = pace
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is here: the emulator's clock, or the tenant's own once it has one."""
+        return self._own_clock or self._engine.clock
+
+    def own_clock(self) -> Clock:
+        """The clock that only this tenant goes by, from now on until `reset`.
+
+        So one test can let its sessions expire, and those of all others live on.
+        """
+        with self._lock:
+            if self._own_clock is None:
+                self._own_clock = self._engine.clock.fork()
+            return self._own_clock
+
+    @property
+    def queue(self) -> tuple[str, ...]:
+        """The scenarios that wait for the next sessions."""
+        with self._lock:
+            return tuple(self._queue)
+
+    def enqueue(self, names: Iterable[str]) -> None:
+        """Binds the next sessions to these scenarios, one each.
+
+        Raises:
+            UnknownScenarioError: One of them does not exist; then none is queued.
+            OverflowError: The queue would be longer than it may be.
+        """
+        checked = [scenarios.scenario(name).name for name in names]
+        with self._lock:
+            if len(self._queue) + len(checked) > _LONGEST_QUEUE:
+                raise OverflowError(f"At most {_LONGEST_QUEUE} scenarios can wait.")
+            self._queue.extend(checked)
+
+    def pin(self, session_id: str, name: str) -> bool:
+        """Binds a session to a scenario.
+
+        Returns:
+            Whether the session is one of this tenant's.
+
+        Raises:
+            UnknownScenarioError: There is no such scenario.
+        """
+        checked = scenarios.scenario(name).name
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
+            self._sessions[session_id] = replace(session, pinned=checked)
+            return True
+
+    def pin_pace(self, session_id: str, pace: Pace) -> bool:
+        """Binds a session to a pace, results that are not out yet included.
+
+        Returns:
+            Whether the session is one of this tenant's.
+        """
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return False
+            self._sessions[session_id] = session.paced(pace)
+            return True
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.clock.now()
+
+    def next_request_id(self) -> str:
+        """The id of the next request."""
+        with self._lock:
+            self._requests += 1
+            return self._dice.uuid("request", self._requests)
+
+    def create(
+        self, kind: Kind, options: Options, *, endpoint: str, image: bytes | None = None
+    ) -> tuple[Session, str]:
+        """Creates a session.
+
+        Args:
+            kind: With or without verification.
+            options: What is asked for.
+            endpoint: Where the client will have to go; it is written into the token.
+            image: The reference image.
+
+        Returns:
+            The session and its token.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`; if a queued scenario is the reason, it is
+                used up.
+            UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
+        """
+        asked_for = scenarios.in_band(options.device_correlation_id)
+        reference = None if image is None else self._engine.eyes.reference(image)
+        with self._lock:
+            now = self.now()
+            self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
+            bound_to = asked_for.name if asked_for else self._queued()
+            if reference is not None:
+                first = scenarios.scenario(bound_to or self.scenario).step(1)
+                reference = as_found(reference, first.reference)
+            self._created += 1
+            session = Session(
+                id=self._dice.uuid("session", self._created),
+                kind=kind,
+                options=options,
+                created_at=now,
+                reference=reference,
+                scenario=bound_to,
+                abuse_monitoring=self.abuse_monitoring,
+            )
+            self._sessions[session.id] = session
+        return session, self._engine.mint.issue(
+            Claims(
+                session_id=session.id,
+                tenant_id=self.id,
+                kind=kind,
+                endpoint=endpoint,
+                issued_at=int(now),
+                # Whole seconds, as in every JWT; rounded so that it never outlives what was asked.
+                expires_at=math.floor(session.token_expires_at),
+            )
+        )
+
+    def get(self, kind: Kind, session_id: str, *, read: bool = True) -> Session:
+        """A session.
+
+        Args:
+            kind: Its family.
+            session_id: Its id.
+            read: Whether this is a read of the result, which late results may wait for.
+
+        Raises:
+            RefusedError: `SESSION_NOT_FOUND`: never created, deleted, older than 48 hours, or of
+                the other kind.
+        """
+        with self._lock:
+            session = self._alive(session_id, kind)
+            return self._kept(session, session.seen(self.now(), read=read))
+
+    def delete(self, kind: Kind, session_id: str) -> None:
+        """Deletes a session; its token opens nothing from now on.
+
+        Raises:
+            RefusedError: `SESSION_NOT_FOUND`, also the second time.
+        """
+        with self._lock:
+            del self._sessions[self._alive(session_id, kind).id]
+
+    def page(self, kind: Kind, *, after: str = "", most: int = 1000) -> list[Session]:
+        """Sessions in the order of their ids.
+
+        Args:
+            kind: Which family.
+            after: Only ids greater than this one.
+            most: How many at most.
+        """
+        with self._lock:
+            self._sessions.forget_expired(self.now())
+            return self._sessions.page(kind, after=after, most=most)
+
+    def sessions(self) -> list[Session]:
+        """All living sessions of both families, oldest first."""
+        with self._lock:
+            now = self.now()
+            self._sessions.forget_expired(now)
+            return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
+
+    def forget_expired(self) -> None:
+        """Gives some of the memory of expired sessions back; called now and then."""
+        with self._lock:
+            self._sessions.forget_expired(self.now(), most=100 * _MOST_FORGOTTEN)
+
+    @contextmanager
+    def turn(self, session_id: str) -> Iterator[None]:
+        """Holds a session for one call of the client.
+
+        Raises:
+            RefusedError: `CONCURRENT`: another call of the client is being answered.
+        """
+        with self._lock:
+            if session_id in self._busy:
+                raise RefusedError(
+                    Reason.CONCURRENT, "Another operation on this session is under way."
+                )
+            self._busy.add(session_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(session_id)
+
+    def start(
+        self, session_id: str, *, device_id: str | None = None, user_id: str | None = None
+    ) -> Session:
+        """Notes that the client begins; the ids are those that the app server left to it.
+
+        Args:
+            session_id: The session that the token opened.
+            device_id: The device correlation id that the client sets.
+            user_id: The user correlation id that the client sets.
+
+        Raises:
+            RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`; `DEVICE_ID` or `USER_ID`: the client
+                may not set it.
+            UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
+        """
+        asked_for = scenarios.in_band(device_id)
+        with self._lock:
+            session = self._opened(session_id)
+            _check_attempts_left(session)
+            session = replace(
+                session,
+                options=with_ids(session.options, device_id=device_id, user_id=user_id),
+                scenario=asked_for.name if asked_for else session.scenario,
+                started_at=self.now() if session.started_at is None else session.started_at,
+            )
+            self._sessions[session_id] = session
+        return session
+
+    def end(self, session_id: str) -> Session:
+        """Notes that the client is done with an attempt; the last one may have been used up.
+
+        Raises:
+            RefusedError: `SESSION_GONE`.
+        """
+        with self._lock:
+            return self._opened(session_id)
+
+    def attempt(
+        self,
+        kind: Kind,
+        session_id: str,
+        *,
+        call: ClientCall,
+        request_id: str,
+        content: bytes | None = None,
+        verify_image: bytes | None = None,
+        scenario: str | None = None,
+    ) -> tuple[Session, Attempt]:
+        """Makes an attempt, as the client's SDK does.
+
+        Args:
+            kind: The family of the operation that the client called.
+            session_id: The session that the token opened.
+            call: What the client sent.
+            request_id: The id of the client's call.
+            content: What the camera saw; only the mark of a drawn portrait is looked at.
+            verify_image: A reference image from the client, for a session that has none yet.
+            scenario: What this attempt is to be, above everything that was said before.
+
+        Returns:
+            The session after the attempt, and the judged attempt; a failed one too.
+
+        Raises:
+            RefusedError: `SESSION_GONE`, `TOKEN_NOT_FOR_THIS`, `ATTEMPTS_USED_UP`,
+                `VERIFY_IMAGE_MISSING`, `VERIFY_IMAGE_NOT_ALLOWED`, `IMAGE_SIZE` or `IMAGE_INVALID`;
+                none of them counts as an attempt (assumption).
+            UnknownScenarioError: There is no such scenario.
+        """
+        mark = None if content is None else read_mark(content)
+        offered = None if verify_image is None else self._engine.eyes.reference(verify_image)
+        with self._lock:
+            session = self._opened(session_id)
+            if session.kind is not kind:
+                raise RefusedError(
+                    Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
+                )
+            _check_attempts_left(session)
+            name = scenario or session.pinned or session.scenario or self.scenario
+            step = scenarios.scenario(name).step(len(session.attempts) + 1)
+            reference = _reference(session, offered)
+            if offered is not None:
+                reference = as_found(offered, step.reference)
+            attempt = judge(
+                session,
+                step,
+                call=call,
+                request_id=request_id,
+                now=self.now(),
+                reference=reference,
+                person=None if mark is None else mark.person,
+                pace=self.pace,
+                flagged=self._flagged(session_id) if step.abuse else (),
+                dice=self._dice,
+            )
+            session = replace(session, attempts=(*session.attempts, attempt))
+            self._sessions[session_id] = session
+        return session, attempt
+
+    def session_image(self, image_id: str) -> tuple[Session, Attempt]:
+        """The session and the attempt whose picture this is.
+
+        Raises:
+            RefusedError: `SESSION_IMAGE_NOT_FOUND`: no such picture was kept, or its session is
+                deleted or older than 48 hours.
+        """
+        with self._lock:
+            session = self._sessions.get(session_of(image_id) or "")
+        if session is not None and self.now() < session.expires_at:
+            for attempt in session.attempts:
+                if attempt.session_image_id == image_id:
+                    return session, attempt
+        raise RefusedError(Reason.SESSION_IMAGE_NOT_FOUND, "The session image is not found.")
+
+    def look(self, data: bytes) -> Sight:
+        """What there is to see in a posted picture.
+
+        Raises:
+            RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
+        """
+        return self._engine.eyes.look(data)
+
+    def face_ids(self, request_id: str, count: int) -> list[str]:
+        """The ids of the faces that a request detected."""
+        return [self._dice.uuid("face", request_id, number) for number in range(count)]
+
+    def reset(self) -> None:
+        """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
+        with self._lock:
+            self._sessions.clear()
+            self._queue.clear()
+            self._own_scenario = None
+            self._own_pace = None
+            self._own_clock = None
+            self._created = 0
+            self._requests = 0
+            self.abuse_monitoring = True
+
+    def state(self) -> State:
+        """All that the tenant is now; a copy that later calls do not change."""
+        with self._lock:
+            kept = {name: copy(getattr(self, name)) for name in _STATE}
+            return kept | {"clock": self._own_clock and self._own_clock.fork()}
+
+    def restore(self, state: State) -> None:
+        """Makes the tenant what it was; calls of clients that are under way end as they can."""
+        with self._lock:
+            for name in _STATE:
+                setattr(self, name, copy(state[name]))
+            self._own_clock = state["clock"] and state["clock"].fork()
+
+    def _queued(self) -> str | None:
+        return self._queue.popleft() if self._queue else None
+
+    def _kept(self, before: Session, after: Session) -> Session:
+        """The later one, which takes the place of the earlier one."""
+        if after is not before:
+            self._sessions[after.id] = after
+        return after
+
+    def _flagged(self, session_id: str) -> tuple[Flagged, ...]:
+        """The attempts of other sessions that abuse monitoring has flagged lately."""
+        lately = islice(self._sessions.newest_first(), _MOST_COMPARED)
+        found = (
+            Flagged(session.id, attempt.number, attempt.session_image_id)
+            for session in lately
+            if session.id != session_id
+            for attempt in session.attempts
+            if attempt.abuse is not None and attempt.abuse.detected
+        )
+        return tuple(islice(found, _MOST_FLAGGED))
+
+    def _alive(self, session_id: str, kind: Kind) -> Session:
+        session = self._sessions.get(session_id)
+        if session is None or session.kind is not kind or self.now() >= session.expires_at:
+            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+        return session
+
+    def _opened(self, session_id: str) -> Session:
+        """The session of a token that was let in."""
+        session = self._sessions.get(session_id)
+        if session is None or self.now() >= session.expires_at:
+            raise session_gone()
+        return session
+
+
+def _check_attempts_left(session: Session) -> None:
+    if len(session.attempts) >= session.options.attempts:
+        raise RefusedError(
+            Reason.ATTEMPTS_USED_UP,
+            f"All {session.options.attempts} attempts of this session have been used.",
+        )
+
+
+def with_ids(options: Options, *, device_id: str | None, user_id: str | None) -> Options:
+    """The options with the ids that the client has set.
+
+    Raises:
+        RefusedError: `DEVICE_ID` or `USER_ID`: the app server has not left it to the client.
+    """
+    if device_id is None and user_id is None:
+        return options
+    if device_id is not None and not options.device_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.DEVICE_ID, "This session takes no device correlation id from the client."
+        )
+    if user_id is not None and not options.user_correlation_id_set_in_client:
+        raise RefusedError(
+            Reason.USER_ID, "This session takes no user correlation id from the client."
+        )
+    return replace(
+        options,
+        device_correlation_id=device_id or options.device_correlation_id,
+        user_correlation_id=user_id or options.user_correlation_id,
+    )
+
+
+def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:
+    """The image to compare with: the app server's, or else the client's."""
+    if offered is not None and (session.kind is Kind.LIVENESS or session.reference is not None):
+        raise RefusedError(
+            Reason.VERIFY_IMAGE_NOT_ALLOWED,
+            "This session takes no reference image from the client.",
+        )
+    reference = session.reference or offered
+    if session.kind is Kind.VERIFY and reference is None:
+        raise RefusedError(
+            Reason.VERIFY_IMAGE_MISSING,
+            "Neither the app server nor the client gave a reference image.",
+        )
+    return reference
+
+
+def session_gone() -> RefusedError:
+    """What a token gets whose session or tenant is no more."""
+    return RefusedError(Reason.SESSION_GONE, "The session of this token no longer exists.")
