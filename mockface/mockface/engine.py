@@ -15,8 +15,9 @@ from mockface import scenarios
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
-from mockface.sessions.pace import Pace
-from mockface.sessions.tenant import Tenant, session_gone
+from mockface.pace import Pace
+from mockface.sessions.rules import session_gone
+from mockface.sessions.tenant import Tenant
 from mockface.sessions.tokens import TokenMint
 from mockface.vision import Eyes, Vision
 

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 
 from mockface.errors import UnknownScenarioError
-from mockface.sessions.pace import Pace
+from mockface.pace import Pace
 
 IN_BAND_PREFIX = "mock-"
 """A device correlation id `mock-spoof` (or `mock-spoof:anything`) chooses the scenario `spoof`."""

@@ -10,9 +10,9 @@ from mockface.clock import Clock
 from mockface.control.api import is_loopback
 from mockface.engine import Engine
 from mockface.journal.entries import MOST_BYTES, MOST_ENTRIES, Journal
+from mockface.pace import AT_ONCE, Pace
 from mockface.scenarios import DEFAULT
 from mockface.service import Service
-from mockface.sessions.pace import AT_ONCE, Pace
 from mockface.vision import Vision
 
 if TYPE_CHECKING:

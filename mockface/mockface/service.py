@@ -153,9 +153,9 @@ class Service:
             return damage.refusal(429, wait)
         hit = self.faults.take(route.name, call.tenant.id, call.tenant.now)
         if hit is None:
-            return route.handler(call)
+            return _carried_out(route, call)
         seen.fault = hit.fault.id
-        return damage.apply(hit, partial(guarded, partial(route.handler, call)))
+        return damage.apply(hit, partial(guarded, partial(_carried_out, route, call, hit.delay)))
 
     def _admit(self, request: Request, route: Route, session_id: str) -> Call:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
@@ -182,6 +182,14 @@ class _Seen:
     request_id: str = ""
     session_id: str = ""
     fault: int | None = None
+
+
+def _carried_out(route: Route, call: Call, delay: float = 0.0) -> Response:
+    """Does the operation; those of the client one after the other, until the answer is with it."""
+    if not route.client_side:
+        return route.handler(call)
+    with call.tenant.turn(call.session_id, delay=delay):
+        return route.handler(call)
 
 
 def guarded(act: Callable[[], Response]) -> Response:

@@ -176,3 +176,33 @@ def test_the_second_of_two_devices_is_refused_while_the_first_is_judged(
     newest = face.newest(face.result(created["sessionId"]).json)
     assert newest["id" if face.preview else "digest"]
     assert len(tenant.sessions()[0].attempts) == 1
+
+
+def test_an_attempt_is_under_way_until_its_delayed_answer_is_out(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given an attempt whose answer a fault holds back
+    elapsed = 0.0
+    monkeypatch.setattr("mockface.sessions.tenant.time.monotonic", lambda: elapsed)
+    token, other = (face.create().json["authToken"] for _ in range(2))
+    face.post_json("/_mock/faults", {"route": "attempt*", "delay": 5, "count": 1})
+    assert face.attempt(token).status == 204
+
+    # When another call of that client comes before, then it is refused, and nobody else's is
+    elapsed = 4.9
+    assert face.attempt(token).status == 409
+    assert call(face, END, token).status == 409
+    assert face.attempt(other).status == 204
+
+    # And when the answer is out, the client goes on
+    elapsed = 5.0
+    assert call(face, END, token).status == 200
+    assert face.attempt(token).status == 204
+
+
+def test_an_attempt_that_a_fault_refuses_holds_no_session(face: Face) -> None:
+    token = face.create().json["authToken"]
+    face.post_json("/_mock/faults", {"route": "attempt*", "delay": 5, "status": 503, "count": 1})
+
+    assert face.attempt(token).status == 503
+    assert face.attempt(token).status == 204

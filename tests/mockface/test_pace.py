@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.mockface.conftest import NOON, Face
 
 from mockface.engine import Engine
+from mockface.pace import Late, Pace
 from mockface.service import Service
-from mockface.sessions.pace import Late, Pace
 
 if TYPE_CHECKING:
     from mockface.clock import Clock

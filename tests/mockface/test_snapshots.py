@@ -92,9 +92,10 @@ def test_snapshots_are_bounded(face: Face) -> None:
 
 def test_nothing_that_a_tenant_has_is_forgotten() -> None:
     """Who adds an attribute has to say whether a snapshot has it."""
-    besides = {"id", "_engine", "_dice", "_lock", "_busy", "_own_clock"}
-    attributes = set(vars(Engine().tenant("k")))
-    assert attributes - besides == set(tenant._STATE)
+    one = Engine().tenant("k")
+    besides = {"id", "_engine", "_dice", "_lock", "_busy"}
+    assert set(vars(one)) - besides == {*tenant._STATE, "queue", "defaults"}
+    assert len(set(vars(one.defaults)) - besides) == len(one.defaults.state())
 
 
 @pytest.mark.parametrize("tier", ["F0", "none"])

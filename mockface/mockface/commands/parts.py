@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
-from mockface.sessions.pace import Pace
+from mockface.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

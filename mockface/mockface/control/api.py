@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from mockface.faults.limits import Limits
     from mockface.faults.waiting import Faults
     from mockface.journal.entries import Journal
-    from mockface.sessions.pace import Pace
+    from mockface.pace import Pace
+    from mockface.sessions.defaults import Defaults
     from mockface.sessions.tenant import Tenant
 
 __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
@@ -125,21 +126,21 @@ class Control:
         return page()
 
     def _scenario(self, order: Order) -> Response:
-        return answer(200, {"scenario": (order.tenant or self._engine).scenario})
+        return answer(200, {"scenario": self._defaults(order).scenario})
 
     def _set_scenario(self, order: Order) -> Response:
-        (order.tenant or self._engine).scenario = _scenario_name(order.request)
+        self._defaults(order).scenario = _scenario_name(order.request)
         return self._scenario(order)
 
     def _queue(self, order: Order) -> Response:
-        return answer(200, {"scenarios": list(self._one_tenant(order).queue)})
+        return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
         names = reading.json_body(order.request).get("scenarios")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise WireError(400, "BadArgument", "scenarios must be a list of names.")
         try:
-            self._one_tenant(order).enqueue(names)
+            self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:
             raise WireError(400, "BadArgument", str(wrong)) from None
         return self._queue(order)
@@ -159,10 +160,10 @@ class Control:
         return answer(200, {"sessionId": order.name, "scenario": name})
 
     def _pace(self, order: Order) -> Response:
-        return answer(200, {"pace": str((order.tenant or self._engine).pace)})
+        return answer(200, {"pace": str(self._defaults(order).pace)})
 
     def _set_pace(self, order: Order) -> Response:
-        (order.tenant or self._engine).pace = _told_pace(order.request)
+        self._defaults(order).pace = _told_pace(order.request)
         return self._pace(order)
 
     def _pin_pace(self, order: Order) -> Response:
@@ -173,14 +174,14 @@ class Control:
         return answer(200, {"sessionId": order.name, "pace": str(pace)})
 
     def _clock(self, order: Order) -> Response:
-        clock = (order.tenant or self._engine).clock
+        clock = self._defaults(order).clock
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
         told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
-        clock = self._engine.clock if order.tenant is None else order.tenant.own_clock()
+        clock = self._engine.clock if order.tenant is None else order.tenant.defaults.own_clock()
         if "advance" in told:
             try:
                 clock.advance(told["advance"])
@@ -227,6 +228,10 @@ class Control:
         asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
         drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
+
+    def _defaults(self, order: Order) -> Defaults | Engine:
+        """The tenant's, or those of the whole emulator."""
+        return self._engine if order.tenant is None else order.tenant.defaults
 
     def _one_tenant(self, order: Order) -> Tenant:
         tenant = order.tenant or self._engine.only_tenant()

@@ -12,9 +12,9 @@ from mockface.faults.damage import BODIES
 from mockface.faults.delays import LONGEST_SECONDS, Fixed, Lognormal, Uniform
 from mockface.faults.limits import TIERS
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
+from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
 from mockface.scenarios import LONGEST_NAME, Decision
-from mockface.sessions.pace import Pace
 
 if TYPE_CHECKING:
     from mockface.faults.delays import Delay
@@ -103,7 +103,7 @@ def about_session(tenant: Tenant, session: Session) -> Json:
         "tenant": tenant.id,
         "createdDateTime": timestamp(session.created_at),
         "progress": session.progress.name.lower(),
-        "scenario": session.pinned or session.scenario or tenant.scenario,
+        "scenario": session.pinned or session.scenario or tenant.defaults.scenario,
         "attempts": [
             attempt.outcome.name.lower()
             if isinstance(attempt.outcome, Decision)

@@ -59,22 +59,19 @@ def start(call: Call) -> Response:
     ids = {}
     if reading.media_type(call.request) == JSON and call.request.body:
         ids = reading.fields(START.fields, reading.json_body(call.request))
-    with call.tenant.turn(call.session_id):
-        call.tenant.start(call.session_id, **ids)
+    call.tenant.start(call.session_id, **ids)
     return answer(200, {})
 
 
 def end(call: Call) -> Response:
     """The client is done with an attempt; what it says about it is not known and not read."""
-    with call.tenant.turn(call.session_id):
-        call.tenant.end(call.session_id)
+    call.tenant.end(call.session_id)
     return answer(200, {})
 
 
 def _attempt(kind: Kind) -> Callable[[Call], Response]:
     def handler(call: Call) -> Response:
-        with call.tenant.turn(call.session_id):
-            session, attempt = _made(kind, call)
+        session, attempt = _made(kind, call)
         if isinstance(attempt.outcome, Failure):
             response = error(400, attempt.outcome.code, attempt.outcome.message)
         elif session.options.send_results_to_client:

@@ -23,7 +23,7 @@ from mockface.sessions.session_images import image_id
 
 if TYPE_CHECKING:
     from mockface.dice import Dice
-    from mockface.sessions.pace import Pace
+    from mockface.pace import Pace
 
 
 _FACES_FOUND = MappingProxyType({Finding.NO_FACE: "no face was", Finding.TWO_FACES: "2 faces were"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from mockface.scenarios import Decision, Failure
 
 if TYPE_CHECKING:
-    from mockface.sessions.pace import Late, Pace
+    from mockface.pace import Late, Pace
 
 LIFETIME_SECONDS = 48 * 3600
 """How long a session lives after it was created (contract: specification)."""

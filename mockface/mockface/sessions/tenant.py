@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+import time
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
 from mockface.pictures.marks import read_mark
+from mockface.sessions import rules
+from mockface.sessions.defaults import Defaults
 from mockface.sessions.judging import as_found, judge
 from mockface.sessions.living import LivingSessions
 from mockface.sessions.nouns import (
@@ -22,21 +24,20 @@ from mockface.sessions.nouns import (
     Flagged,
     Kind,
     Options,
-    ReferenceImage,
     Session,
 )
+from mockface.sessions.queue import Queue
 from mockface.sessions.session_images import session_of
 from mockface.sessions.tokens import Claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from mockface.clock import Clock
     from mockface.engine import Engine
-    from mockface.sessions.pace import Pace
+    from mockface.pace import Pace
     from mockface.vision import Sight
 
-_LONGEST_QUEUE = 10_000
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
 
@@ -45,9 +46,6 @@ State = dict[str, Any]
 
 _STATE = (
     "_sessions",
-    "_queue",
-    "_own_scenario",
-    "_own_pace",
     "_created",
     "_requests",
     "abuse_monitoring",
@@ -67,68 +65,23 @@ class Tenant:
         self.id = tenant_id
         self._engine = engine
         self._dice = engine.dice.child("tenant", tenant_id)
+        self.defaults = Defaults(engine)
+        self.queue = Queue()
         self._lock = Lock()
         self._sessions = LivingSessions()
-        self._queue: deque[str] = deque()
-        self._own_scenario: str | None = None
-        self._own_pace: Pace | None = None
-        self._busy: set[str] = set()
-        self._own_clock: Clock | None = None
+        self._busy: dict[str, float] = {}
         self._created = 0
         self._requests = 0
         self.abuse_monitoring = True
 
     @property
-    def scenario(self) -> str:
-        """What the attempts of a session are that is bound to no scenario."""
-        return self._own_scenario or self._engine.scenario
-
-    @scenario.setter
-    def scenario(self, name: str) -> None:
-        self._own_scenario = scenarios.scenario(name).name
-
-    @property
-    def pace(self) -> Pace:
-        """When results are out, if neither session nor scenario says so."""
-        return self._own_pace or self._engine.pace
-
-    @pace.setter
-    def pace(self, pace: Pace) -> None:
-        self._own_pace = pace
-
-    @property
     def clock(self) -> Clock:
         """What time it is here: the emulator's clock, or the tenant's own once it has one."""
-        return self._own_clock or self._engine.clock
+        return self.defaults.clock
 
-    def own_clock(self) -> Clock:
-        """The clock that only this tenant goes by, from now on until `reset`.
-
-        So one test can let its sessions expire, and those of all others live on.
-        """
-        with self._lock:
-            if self._own_clock is None:
-                self._own_clock = self._engine.clock.fork()
-            return self._own_clock
-
-    @property
-    def queue(self) -> tuple[str, ...]:
-        """The scenarios that wait for the next sessions."""
-        with self._lock:
-            return tuple(self._queue)
-
-    def enqueue(self, names: Iterable[str]) -> None:
-        """Binds the next sessions to these scenarios, one each.
-
-        Raises:
-            UnknownScenarioError: One of them does not exist; then none is queued.
-            OverflowError: The queue would be longer than it may be.
-        """
-        checked = [scenarios.scenario(name).name for name in names]
-        with self._lock:
-            if len(self._queue) + len(checked) > _LONGEST_QUEUE:
-                raise OverflowError(f"At most {_LONGEST_QUEUE} scenarios can wait.")
-            self._queue.extend(checked)
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self.defaults.clock.now()
 
     def pin(self, session_id: str, name: str) -> bool:
         """Binds a session to a scenario.
@@ -140,12 +93,7 @@ class Tenant:
             UnknownScenarioError: There is no such scenario.
         """
         checked = scenarios.scenario(name).name
-        with self._lock:
-            session = self._sessions.get(session_id)
-            if session is None:
-                return False
-            self._sessions[session_id] = replace(session, pinned=checked)
-            return True
+        return self._change(session_id, lambda session: replace(session, pinned=checked))
 
     def pin_pace(self, session_id: str, pace: Pace) -> bool:
         """Binds a session to a pace, results that are not out yet included.
@@ -153,16 +101,7 @@ class Tenant:
         Returns:
             Whether the session is one of this tenant's.
         """
-        with self._lock:
-            session = self._sessions.get(session_id)
-            if session is None:
-                return False
-            self._sessions[session_id] = session.paced(pace)
-            return True
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return self.clock.now()
+        return self._change(session_id, lambda session: session.paced(pace))
 
     def next_request_id(self) -> str:
         """The id of the next request."""
@@ -194,9 +133,9 @@ class Tenant:
         with self._lock:
             now = self.now()
             self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
-            bound_to = asked_for.name if asked_for else self._queued()
+            bound_to = asked_for.name if asked_for else self.queue.take()
             if reference is not None:
-                first = scenarios.scenario(bound_to or self.scenario).step(1)
+                first = scenarios.scenario(bound_to or self.defaults.scenario).step(1)
                 reference = as_found(reference, first.reference)
             self._created += 1
             session = Session(
@@ -266,28 +205,38 @@ class Tenant:
             return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
 
     def forget_expired(self) -> None:
-        """Gives some of the memory of expired sessions back; called now and then."""
+        """Gives some of the memory of what is over back; called now and then."""
         with self._lock:
             self._sessions.forget_expired(self.now(), most=100 * _MOST_FORGOTTEN)
+            now = time.monotonic()
+            self._busy = {name: until for name, until in self._busy.items() if now < until}
 
     @contextmanager
-    def turn(self, session_id: str) -> Iterator[None]:
+    def turn(self, session_id: str, *, delay: float = 0.0) -> Iterator[None]:
         """Holds a session for one call of the client.
+
+        Args:
+            session_id: The session.
+            delay: Seconds for which the answer is held back when it is made: the session is busy
+                until the client has it.
 
         Raises:
             RefusedError: `CONCURRENT`: another call of the client is being answered.
         """
         with self._lock:
-            if session_id in self._busy:
+            if time.monotonic() < self._busy.get(session_id, 0.0):
                 raise RefusedError(
                     Reason.CONCURRENT, "Another operation on this session is under way."
                 )
-            self._busy.add(session_id)
+            self._busy[session_id] = math.inf
         try:
             yield
         finally:
             with self._lock:
-                self._busy.discard(session_id)
+                if delay:
+                    self._busy[session_id] = time.monotonic() + delay
+                else:
+                    self._busy.pop(session_id, None)
 
     def start(
         self, session_id: str, *, device_id: str | None = None, user_id: str | None = None
@@ -307,10 +256,10 @@ class Tenant:
         asked_for = scenarios.in_band(device_id)
         with self._lock:
             session = self._opened(session_id)
-            _check_attempts_left(session)
+            rules.check_attempts_left(session)
             session = replace(
                 session,
-                options=with_ids(session.options, device_id=device_id, user_id=user_id),
+                options=rules.with_ids(session.options, device_id=device_id, user_id=user_id),
                 scenario=asked_for.name if asked_for else session.scenario,
                 started_at=self.now() if session.started_at is None else session.started_at,
             )
@@ -365,10 +314,10 @@ class Tenant:
                 raise RefusedError(
                     Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
                 )
-            _check_attempts_left(session)
-            name = scenario or session.pinned or session.scenario or self.scenario
+            rules.check_attempts_left(session)
+            name = scenario or session.pinned or session.scenario or self.defaults.scenario
             step = scenarios.scenario(name).step(len(session.attempts) + 1)
-            reference = _reference(session, offered)
+            reference = rules.reference_for(session, offered)
             if offered is not None:
                 reference = as_found(offered, step.reference)
             attempt = judge(
@@ -379,7 +328,7 @@ class Tenant:
                 now=self.now(),
                 reference=reference,
                 person=None if mark is None else mark.person,
-                pace=self.pace,
+                pace=self.defaults.pace,
                 flagged=self._flagged(session_id) if step.abuse else (),
                 dice=self._dice,
             )
@@ -418,29 +367,34 @@ class Tenant:
         """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
         with self._lock:
             self._sessions.clear()
-            self._queue.clear()
-            self._own_scenario = None
-            self._own_pace = None
-            self._own_clock = None
+            self._busy.clear()
             self._created = 0
             self._requests = 0
             self.abuse_monitoring = True
+            self.queue.replace()
+            self.defaults.reset()
 
     def state(self) -> State:
         """All that the tenant is now; a copy that later calls do not change."""
         with self._lock:
             kept = {name: copy(getattr(self, name)) for name in _STATE}
-            return kept | {"clock": self._own_clock and self._own_clock.fork()}
+            return kept | {"queue": self.queue.names, "defaults": self.defaults.state()}
 
     def restore(self, state: State) -> None:
         """Makes the tenant what it was; calls of clients that are under way end as they can."""
         with self._lock:
             for name in _STATE:
                 setattr(self, name, copy(state[name]))
-            self._own_clock = state["clock"] and state["clock"].fork()
+            self.queue.replace(state["queue"])
+            self.defaults.restore(state["defaults"])
 
-    def _queued(self) -> str | None:
-        return self._queue.popleft() if self._queue else None
+    def _change(self, session_id: str, change: Callable[[Session], Session]) -> bool:
+        """Puts another session in the place of one; gives back whether there is one."""
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is not None:
+                self._sessions[session_id] = change(session)
+            return session is not None
 
     def _kept(self, before: Session, after: Session) -> Session:
         """The later one, which takes the place of the earlier one."""
@@ -470,57 +424,5 @@ class Tenant:
         """The session of a token that was let in."""
         session = self._sessions.get(session_id)
         if session is None or self.now() >= session.expires_at:
-            raise session_gone()
+            raise rules.session_gone()
         return session
-
-
-def _check_attempts_left(session: Session) -> None:
-    if len(session.attempts) >= session.options.attempts:
-        raise RefusedError(
-            Reason.ATTEMPTS_USED_UP,
-            f"All {session.options.attempts} attempts of this session have been used.",
-        )
-
-
-def with_ids(options: Options, *, device_id: str | None, user_id: str | None) -> Options:
-    """The options with the ids that the client has set.
-
-    Raises:
-        RefusedError: `DEVICE_ID` or `USER_ID`: the app server has not left it to the client.
-    """
-    if device_id is None and user_id is None:
-        return options
-    if device_id is not None and not options.device_correlation_id_set_in_client:
-        raise RefusedError(
-            Reason.DEVICE_ID, "This session takes no device correlation id from the client."
-        )
-    if user_id is not None and not options.user_correlation_id_set_in_client:
-        raise RefusedError(
-            Reason.USER_ID, "This session takes no user correlation id from the client."
-        )
-    return replace(
-        options,
-        device_correlation_id=device_id or options.device_correlation_id,
-        user_correlation_id=user_id or options.user_correlation_id,
-    )
-
-
-def _reference(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:
-    """The image to compare with: the app server's, or else the client's."""
-    if offered is not None and (session.kind is Kind.LIVENESS or session.reference is not None):
-        raise RefusedError(
-            Reason.VERIFY_IMAGE_NOT_ALLOWED,
-            "This session takes no reference image from the client.",
-        )
-    reference = session.reference or offered
-    if session.kind is Kind.VERIFY and reference is None:
-        raise RefusedError(
-            Reason.VERIFY_IMAGE_MISSING,
-            "Neither the app server nor the client gave a reference image.",
-        )
-    return reference
-
-
-def session_gone() -> RefusedError:
-    """What a token gets whose session or tenant is no more."""
-    return RefusedError(Reason.SESSION_GONE, "The session of this token no longer exists.")

@@ -1,0 +1,79 @@
+"""What holds for a tenant's sessions where nobody says more: scenario, pace and time."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mockface.scenarios import scenario
+
+if TYPE_CHECKING:
+    from mockface.clock import Clock
+    from mockface.engine import Engine
+    from mockface.pace import Pace
+
+State = tuple[str | None, "Pace | None", "Clock | None"]
+"""What a tenant was told of each; `None` where it goes by the whole emulator's."""
+
+
+class Defaults:
+    """A tenant's own, over those of the whole emulator.
+
+    Args:
+        engine: The emulator.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._scenario: str | None = None
+        self._pace: Pace | None = None
+        self._clock: Clock | None = None
+
+    @property
+    def scenario(self) -> str:
+        """What the attempts of a session are that is bound to no scenario."""
+        return self._scenario or self._engine.scenario
+
+    @scenario.setter
+    def scenario(self, name: str) -> None:
+        self._scenario = scenario(name).name
+
+    @property
+    def pace(self) -> Pace:
+        """When results are out, if neither session nor scenario says so."""
+        return self._pace or self._engine.pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._pace = pace
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is here."""
+        return self._clock or self._engine.clock
+
+    def own_clock(self) -> Clock:
+        """The clock that only this tenant goes by, from now on until `reset`.
+
+        So one test can let its sessions expire, and those of all others live on.
+        """
+        with self._lock:
+            if self._clock is None:
+                self._clock = self._engine.clock.fork()
+            return self._clock
+
+    def reset(self) -> None:
+        """Goes by the whole emulator's again."""
+        self.restore((None, None, None))
+
+    def state(self) -> State:
+        """What they are now; a copy that later calls do not change."""
+        with self._lock:
+            return self._scenario, self._pace, self._clock and self._clock.fork()
+
+    def restore(self, state: State) -> None:
+        """Makes them what they were."""
+        with self._lock:
+            self._scenario, self._pace, clock = state
+            self._clock = clock and clock.fork()
