@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mockface.sessions.tokens import Claims
 
 _LONGEST_KEY = 256
+MOST_TENANTS = 10_000
 _AT_ONCE = Pace()
 
 
@@ -85,7 +86,7 @@ class Engine:
         """The tenant of a resource key; made on first use.
 
         Raises:
-            RefusedError: `ACCESS_DENIED`: no key, or none that is accepted.
+            RefusedError: `ACCESS_DENIED`: no key, or none that is accepted. `TOO_MANY_TENANTS`.
         """
         if not key or len(key) > _LONGEST_KEY or (self._keys is not None and key not in self._keys):
             raise RefusedError(
@@ -162,6 +163,12 @@ class Engine:
         with self._lock:
             tenant = self._tenants.get(tenant_id)
             if tenant is None:
+                if len(self._tenants) >= MOST_TENANTS:
+                    raise RefusedError(
+                        Reason.TOO_MANY_TENANTS,
+                        f"The emulator has {MOST_TENANTS} tenants, one for each key that was used: "
+                        "reset it, or a tenant when its test is done.",
+                    )
                 tenant = self._tenants[tenant_id] = Tenant(self, tenant_id)
         return tenant
 

@@ -11,6 +11,7 @@ class Reason(Enum):
     """What stands in the way. The dialects say which status and code a reason has on the wire."""
 
     ACCESS_DENIED = auto()
+    TOO_MANY_TENANTS = auto()
     TOKEN_INVALID = auto()
     TOKEN_NOT_FOR_THIS = auto()
     ATTEMPTS_USED_UP = auto()

@@ -30,6 +30,8 @@ _HELP = {
     "test the same ids, tokens and numbers in each run (not for a server that "
     f"{URL_VARIABLE} names)",
     "mockface_scenario": "what an attempt is when a test says nothing; default: real",
+    "mockface_pace": "when results are out when a test says nothing: at-once, 3reads or 30s, for "
+    "example; default: at-once",
 }
 
 
@@ -74,11 +76,13 @@ def mockface(
     from mockface.errors import ControlError  # noqa: PLC0415 - see the module
 
     hand = mockface_server.tenant(_key(request))
-    scenario = request.config.getini("mockface_scenario")
+    scenario, pace = (request.config.getini(f"mockface_{what}") for what in ("scenario", "pace"))
     try:
         hand.reset()
         if scenario:
             hand.scenario = scenario
+        if pace:
+            hand.pace = pace
     except ControlError as wrong:
         message = f"mockface at {hand.url} takes no tenant for this test: {wrong}"
         raise pytest.fail.Exception(message, pytrace=False) from None

@@ -132,6 +132,7 @@ class Mockface:
         self._listener: socket.socket | None = None
         self._front: Front | None = None
         self._thread: Thread | None = None
+        self._serving = False
 
     @property
     def app(self) -> Flask:
@@ -191,10 +192,14 @@ class Mockface:
         """Serves in this thread until `stop` is called; `listen` comes first."""
         if self._front is None or self._listener is None:
             raise RuntimeError("The emulator does not listen yet: call listen().")
+        self._serving = True
         try:
-            self._front.run(self._listener)
+            if not self._front.stopping:
+                self._front.run(self._listener)
         finally:
+            self._listener.close()
             self._front = self._listener = None
+            self._serving = False
             if self._recorder is not None:
                 self._recorder.close()
 
@@ -206,10 +211,12 @@ class Mockface:
         return self
 
     def stop(self) -> None:
-        """Ends `run`; safe in a signal handler and from any thread."""
-        front = self._front
+        """Ends `run`, or gives the port back; safe in a signal handler and from any thread."""
+        front, listener = self._front, self._listener
         if front is not None:
             front.stop()
+        if listener is not None and not self._serving:
+            listener.close()  # a `run` that begins now sees that it is to stop
         if self._thread is not None:
             self._thread.join()
             self._thread = None

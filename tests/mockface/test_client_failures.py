@@ -11,7 +11,7 @@ from tests.mockface.conftest import Face
 
 from mockface import LivenessDetectionError, SimulatedClient
 from mockface.cli import main
-from mockface.remote.client_failures import CLIENT_FAILURES, Reach
+from mockface.remote.client_failures import CLIENT_FAILURES, RECOGNITION_FAILURES, Reach
 from mockface.remote.sending import in_process
 from mockface.scenarios import FAILURE_CODES, SCENARIOS, Failure
 
@@ -45,12 +45,14 @@ def client(
     version: str,
     *,
     failure: str | None = None,
+    recognition_failure: str | None = None,
     scenario: str | None = None,
     device: str | None = None,
 ) -> SimulatedClient:
     return SimulatedClient(
         api_version=version,
         failure=failure,
+        recognition_failure=recognition_failure,
         scenario=scenario,
         device_correlation_id=device,
         send=in_process(service.handle),
@@ -84,6 +86,20 @@ def test_each_failure_reaches_the_page_and_no_verdict(
     assert calls(service) == CALLS[reach]
     result = face.result(created["sessionId"]).json
     assert face.outcome(result) == ("realface" if reach is Reach.SENT else None)
+
+
+@pytest.mark.parametrize("name", RECOGNITION_FAILURES)
+def test_a_comparison_that_fails_reaches_the_page(
+    service: Service, version: str, name: str
+) -> None:
+    face = Face(service, version)
+    created = face.create(verify=True).json
+
+    with pytest.raises(LivenessDetectionError) as caught:
+        client(service, version, recognition_failure=name).start(created["authToken"])
+
+    assert (caught.value.liveness_error, caught.value.recognition_error) == ("None", name)
+    assert calls(service) == ["session-start", "attempt-with-verify"]
 
 
 def test_after_a_failure_the_same_token_is_good(service: Service, version: str) -> None:
@@ -141,6 +157,8 @@ def test_the_device_may_choose_the_scenario(service: Service, version: str) -> N
 def test_a_failure_that_the_element_does_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match=r"no failure 'Hiccup'; it has: .*UserCanceledSession"):
         SimulatedClient(failure="Hiccup")
+    with pytest.raises(ValueError, match=r"no failure 'TimedOut'; it has: .*FaceNotFrontal"):
+        SimulatedClient(recognition_failure="TimedOut")
 
 
 # --- the command ---------------------------------------------------------------------------------

@@ -52,12 +52,13 @@ def face(mock: Mockface) -> Face:
 
 
 def test_clock(command: Command, face: Face) -> None:
-    status, shown = command("clock", "--freeze", "2026-01-31T12:00Z")
+    status, shown = command("clock", "freeze", "2026-01-31T12:00Z")
     assert (status, shown["frozen"]) == (0, True)
-    assert command("clock", "--advance", "600")[1]["now"].startswith("2026-01-31T12:10:00")
-    assert command("clock", "--resume")[1]["frozen"] is False
-    assert command("clock", "--freeze")[1]["frozen"] is True
+    assert command("clock", "advance", "600")[1]["now"].startswith("2026-01-31T12:10:00")
+    assert command("clock", "resume")[1]["frozen"] is False
+    assert command("clock", "freeze")[1]["frozen"] is True
     assert command("clock")[1]["frozen"] is True
+    assert command("clock", "show")[1]["frozen"] is True
 
 
 @pytest.mark.parametrize(
@@ -191,6 +192,7 @@ def test_what_the_emulator_refuses_is_told(
         ("MOCKFACE_PORT", ["serve"], "nine"),
         ("MOCKFACE_TIER", ["serve"], "nine"),
         ("MOCKFACE_JOURNAL_ENTRIES", ["serve"], "nine"),
+        ("MOCKFACE_JOURNAL_BYTES", ["serve"], "1000000000000"),
         ("MOCKFACE_ENDPOINT", ["clock"], "nine"),
         ("MOCKFACE_FAULT_STATUS", ["fault", "add"], "nine"),
         ("MOCKFACE_JOURNAL_TIMEOUT", ["journal", "wait"], "nine"),

@@ -18,6 +18,7 @@ from mockface import (
     Mockface,
     SimulatedClient,
 )
+from mockface.images import portrait
 from mockface.remote.sending import Reply, Send, in_process, over_http
 from mockface.wire import Delivery, Request, Response
 
@@ -192,6 +193,12 @@ def test_people_and_their_portraits(mine: ControlClient) -> None:
     assert mine.person("alice & bob")["name"]
     assert mine.portrait("alice").startswith(b"\xff\xd8")
     assert mine.portrait(1, "png").startswith(b"\x89PNG")
+    bad = mine.portrait("alice", mask=True, glasses="sunglasses", blur=0.8, light="dark", turned=40)
+    assert bad == portrait(
+        "alice", mask=True, glasses="sunglasses", blur=0.8, light="dark", turned=40
+    )
+    with pytest.raises(ControlError, match="light must be one of"):
+        mine.portrait("alice", light="dim")
 
 
 def test_the_environment_for_the_code_under_test(

@@ -275,7 +275,8 @@ def test_one_fault_is_dropped(service: Service, face: Face) -> None:
     assert other.send("DELETE", f"/_mock/faults/{first['id']}").status == 404
     assert face.send("DELETE", f"/_mock/faults/{first['id']}").status == 204
     assert face.send("DELETE", f"/_mock/faults/{first['id']}").status == 404
-    assert face.send("DELETE", "/_mock/faults/x").status == 404
+    for name in ("x", "-1", "1x", "123456789x", "9" * 5000, "\u0661"):
+        assert face.send("DELETE", f"/_mock/faults/{name}").status == 404
     assert face.create().status == second["status"]
 
 

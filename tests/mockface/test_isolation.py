@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tests.mockface.conftest import Answer, Face
 
 from mockface.engine import Engine
 from mockface.service import Service
+
+if TYPE_CHECKING:
+    import pytest
 
 TENANTS, SESSIONS = 8, 25
 
@@ -81,3 +85,21 @@ def test_a_tenant_has_the_same_bytes_whoever_else_is_there() -> None:
         return bodies
 
     assert run(0) == run(3)
+
+
+def test_the_tenants_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given an emulator that has as many as it may
+    monkeypatch.setattr("mockface.engine.MOST_TENANTS", 2)
+    service = Service(Engine())
+    first, second, third = (Face(service, "v1.2", key=f"key-{n}") for n in range(3))
+    assert (first.create().status, second.create().status) == (200, 200)
+
+    # When another key is used, then it is refused with the remedy, and nobody else suffers
+    refused = third.create()
+    assert (refused.status, refused.code) == (503, "Unspecified")
+    assert "reset" in refused.json["error"]["message"]
+    assert first.create().status == 200
+
+    # And there is room again when a test has reset its own
+    assert second.send("POST", "/_mock/reset").status == 204
+    assert third.create().status == 200

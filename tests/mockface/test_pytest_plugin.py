@@ -193,11 +193,14 @@ def test_a_seed_gives_the_same_bytes_in_each_run(pytester: pytest.Pytester) -> N
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_the_scenario_of_all_tests(
+def test_what_holds_in_all_tests(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *, shared: bool
 ) -> None:
-    pytester.makeini("[pytest]\nmockface_scenario = wrong-person")
-    pytester.makepyfile("def test(mockface): assert mockface.scenario == 'wrong-person'")
+    pytester.makeini("[pytest]\nmockface_scenario = wrong-person\nmockface_pace = 3reads")
+    pytester.makepyfile(
+        "def test(mockface):"
+        "    assert (mockface.scenario, mockface.pace) == ('wrong-person', '3reads')"
+    )
     with Mockface() as mock:
         if shared:
             monkeypatch.setenv("MOCKFACE_URL", mock.url)
@@ -205,20 +208,24 @@ def test_the_scenario_of_all_tests(
     result.assert_outcomes(passed=1)
 
 
-def test_a_scenario_that_does_not_exist(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nmockface_scenario = spof")
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [("mockface_scenario = spof", "wrong-person"), ("mockface_pace = soon", "3reads")],
+)
+def test_a_setting_that_nobody_knows(pytester: pytest.Pytester, setting: str, remedy: str) -> None:
+    pytester.makeini(f"[pytest]\n{setting}")
     pytester.makepyfile("def test(mockface): pass")
 
     result = pytester.runpytest_inprocess(*ALONE)
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["mockface at * 'spof'*wrong-person*"])
+    result.stdout.fnmatch_lines([f"mockface at *{remedy}*"])
 
 
 def test_the_help_names_the_settings(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*ALONE, "--help")
 
-    result.stdout.fnmatch_lines(["*mockface_seed*", "*mockface_scenario*"])
+    result.stdout.fnmatch_lines(["*mockface_seed*", "*mockface_scenario*", "*mockface_pace*"])
 
 
 # --- the client library ---------------------------------------------------------------------------

@@ -220,6 +220,19 @@ def test_an_emulator_is_started_and_stopped_again_and_again() -> None:
         _ = mock.url
 
 
+def test_a_port_that_was_taken_and_never_served_is_given_back() -> None:
+    mock = Mockface()
+    url = mock.listen()
+    port = int(url.rpartition(":")[2])
+    mock.stop()
+    socket.create_server(("127.0.0.1", port)).close()
+    mock.run()  # as after a signal that came too early: it ends at once
+    with pytest.raises(RuntimeError, match="listen"):
+        mock.run()
+    with mock:
+        assert call(mock.url, "GET", "/_mock")[0] == 200
+
+
 def test_another_machine_is_let_in_only_on_purpose() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "mock.example"):
         with pytest.raises(RemoteNotAllowedError, match="--allow-remote"):

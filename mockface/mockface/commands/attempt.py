@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.commands.parts import FAILED, USAGE, CommandError, url
+from mockface.commands.parts import FAILED, USAGE, CommandError, one_of, url
 from mockface.errors import UnknownScenarioError
-from mockface.remote.client_failures import CLIENT_FAILURES
+from mockface.remote.client_failures import CLIENT_FAILURES, RECOGNITION_FAILURES
 from mockface.scenarios import scenario
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ def add(parser: Parser) -> None:
         "the device",
     )
     parser.option(
+        "--recognition-failure",
+        metavar="NAME",
+        type=one_of(*RECOGNITION_FAILURES),
+        help="the web element's name for what went wrong with the comparison",
+    )
+    parser.option(
         "--device-correlation-id",
         metavar="ID",
         help="whose device it is, where the app server leaves that to the client",
@@ -55,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         endpoint=options.endpoint,
         scenario=None if failure else outcome,
         failure=failure,
+        recognition_failure=options.recognition_failure,
         device_correlation_id=options.device_correlation_id,
     )
     content = None

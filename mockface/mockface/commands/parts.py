@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FAILED, USAGE = 1, 2
 """Exit statuses: it was tried and went wrong; it was asked for in a wrong way."""
 
+_MOST_DIGITS = 18
 _YES = ("1", "true", "yes", "on")
 
 
@@ -105,9 +106,10 @@ def port(text: str) -> int:
 
 def whole(text: str, low: int, high: int) -> int:
     """A whole number within bounds."""
-    if not (text.isascii() and text.isdigit()) or not low <= int(text[:9]) <= high:
+    read = int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else -1
+    if not low <= read <= high:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from {low} to {high}")
-    return int(text)
+    return read
 
 
 def one_of(*words: str) -> Callable[[str], str]:

@@ -45,7 +45,7 @@ def add(parser: Parser) -> None:
     paced.add_argument(
         "pace", nargs="?", type=pace, metavar="PACE", help="at-once, 3reads or 30s, for example"
     )
-    paced.add_argument("--session", metavar="ID", help="for this session alone")
+    paced.option("--session", metavar="ID", help="for this session alone")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mockface.control.order import Order, Places
     from mockface.faults.limits import Limits
     from mockface.faults.waiting import Faults
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class FaultControl:
@@ -72,7 +75,7 @@ class FaultControl:
         return Response(204)
 
     def _drop(self, order: Order) -> Response:
-        number = int(order.name) if order.name.isascii() and order.name[:9].isdigit() else 0
+        number = int(order.name) if _NUMBER.fullmatch(order.name) else 0
         if not self._faults.drop(number, order.tenant_id):
             return error(404, "404", "No such fault waits.")
         return Response(204)

@@ -11,6 +11,8 @@ _WIRE = MappingProxyType(
     {
         # The error page has "401"; an early example has "Unspecified".
         Reason.ACCESS_DENIED: (401, "401"),
+        # The emulator's own bound, not the service's.
+        Reason.TOO_MANY_TENANTS: (503, "Unspecified"),
         Reason.TOKEN_INVALID: (401, "401"),
         # 403 for used-up attempts and for deleted sessions is an assumption; the page has this code
         # for tokens that are refused on the client's calls.

@@ -50,3 +50,23 @@ CLIENT_FAILURES = MappingProxyType(
     }
 )
 """All names that `livenessError` can have, but for `None` (contract: documentation)."""
+
+RECOGNITION_FAILURES = (
+    "GenericFailure",
+    "FaceNotFrontal",
+    "FaceEyeRegionNotVisible",
+    "FaceMouthRegionNotVisible",
+    "FaceWithMaskDetected",
+    "ExcessiveFaceBrightness",
+    "ExcessiveImageBlurDetected",
+    "FaceNotFound",
+    "MultipleFaceFound",
+    "ContentDecodingError",
+    "ImageSizeIsTooLarge",
+    "ImageSizeIsTooSmall",
+    "UnsupportedMediaType",
+)
+"""All names that `recognitionError` can have, but for `None` (contract: documentation).
+
+They are about the comparison, so the picture has been sent and judged (assumption).
+"""

@@ -124,6 +124,7 @@ class ControlClient:
         scenario: str | None = None,
         *,
         failure: str | None = None,
+        recognition_failure: str | None = None,
         content: bytes | None = None,
         verify_image: bytes | None = None,
         api_version: str = "v1.2",
@@ -138,6 +139,7 @@ class ControlClient:
             api_version=api_version,
             scenario=scenario,
             failure=failure,
+            recognition_failure=recognition_failure,
             send=self._send,
         )
         return camera.start(token, content=content, verify_image=verify_image)
@@ -249,9 +251,22 @@ class ControlClient:
         """Somebody who was made up from a seed, with device and user agent."""
         return self._object("GET", f"people/{quote(str(seed), safe='')}")
 
-    def portrait(self, seed: int | str = 1, suffix: Literal["jpg", "png"] = "jpg") -> bytes:
-        """The portrait of the person of this seed: a reference image."""
-        return self._ask("GET", f"portraits/{quote(str(seed), safe='')}.{suffix}")
+    def portrait(
+        self, seed: int | str = 1, suffix: Literal["jpg", "png"] = "jpg", **options: object
+    ) -> bytes:
+        """The portrait of the person of this seed: a reference image.
+
+        Args:
+            seed: Whose portrait.
+            suffix: The kind of file.
+            **options: What makes it a bad one: `faces`, `mask`, `glasses`, `blur`, `light` and
+                `turned`, as `mockface.images.portrait` has them.
+        """
+        query = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in options.items()
+        }
+        return self._ask("GET", f"portraits/{quote(str(seed), safe='')}.{suffix}", query=query)
 
     # --- the way to it
 

@@ -14,11 +14,13 @@ from functools import partial
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from mockface.remote.client_failures import CLIENT_FAILURES, Reach
+from mockface.remote.client_failures import CLIENT_FAILURES, RECOGNITION_FAILURES, Reach
 from mockface.remote.sending import over_http
 from mockface.scenarios import FAILURE_CODES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mockface.remote.sending import Reply, Send
 
 _BOUNDARY = "mockface-simulated-client"
@@ -70,6 +72,8 @@ class SimulatedClient:
         scenario: What the attempt is to be; by default what the emulator was told.
         failure: What goes wrong on the device, by the element's name for it; how far each gets is
             told in `client_failures`.
+        recognition_failure: What goes wrong with the comparison, by the element's name for it; the
+            picture is sent and judged, and the app server may read a result (assumption).
         device_correlation_id: Whose device it is, where the app server leaves that to the client.
         user_agent: What the client calls itself.
         timeout: Seconds to wait for the service.
@@ -86,16 +90,18 @@ class SimulatedClient:
         api_version: str = "v1.2",
         scenario: str | None = None,
         failure: str | None = None,
+        recognition_failure: str | None = None,
         device_correlation_id: str | None = None,
         user_agent: str = _USER_AGENT,
         timeout: float = 30.0,
         send: Send | None = None,
     ) -> None:
-        if failure is not None and failure not in CLIENT_FAILURES:
-            known = ", ".join(CLIENT_FAILURES)
-            raise ValueError(f"The web element has no failure {failure!r}; it has: {known}.")
-        self._failure = failure or "None"
-        self._gives_up = None if failure is None else CLIENT_FAILURES[failure]
+        _check(failure, CLIENT_FAILURES)
+        _check(recognition_failure, RECOGNITION_FAILURES)
+        self._failures = (failure or "None", recognition_failure or "None")
+        self._gives_up = Reach.SENT if recognition_failure else None
+        if failure is not None:
+            self._gives_up = CLIENT_FAILURES[failure]
         ids = (
             {} if device_correlation_id is None else {"deviceCorrelationId": device_correlation_id}
         )
@@ -133,15 +139,15 @@ class SimulatedClient:
         end = partial(ask, "session/attempt/end", b"{}")
 
         if self._gives_up is Reach.NOWHERE:
-            raise LivenessDetectionError(self._failure)
+            raise LivenessDetectionError(*self._failures)
         ask("session/start", self._ids)
         if self._gives_up is Reach.STARTED:
             end()
-            raise LivenessDetectionError(self._failure)
+            raise LivenessDetectionError(*self._failures)
         if self._gives_up is Reach.SENT:
             with suppress(LivenessDetectionError):
                 detect()
-            raise LivenessDetectionError(self._failure)
+            raise LivenessDetectionError(*self._failures)
         reply = detect()
         end()
         return LivenessDetectionSuccess(
@@ -168,6 +174,12 @@ class SimulatedClient:
         if reply.status >= _BAD_REQUEST:
             raise LivenessDetectionError(_error_name(reply.status, reply.body))
         return reply
+
+
+def _check(failure: str | None, known: Collection[str]) -> None:
+    if failure is not None and failure not in known:
+        names = ", ".join(known)
+        raise ValueError(f"The web element has no failure {failure!r}; it has: {names}.")
 
 
 def _peek(token: str) -> dict[str, Any]:
