@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = "http://127.0.0.1:8178"
 PAGES = [page for page in documents() if "<!-- one terminal -->" in page.read_text()]
-PROGRAMS = ("curl", "node")
+PROGRAMS = ("curl", "node", "mcs", "mono")
 START = moment("2026-01-31T12:00:00Z")
 
 
