@@ -13,6 +13,7 @@ from textwrap import dedent
 
 import pytest
 
+import needs
 from documents import ROOT, blocks
 from mockface import ControlClient
 from mockface.journal.recording import read
@@ -41,6 +42,7 @@ def variable(name: str) -> str:
 
 @pytest.mark.process
 def test_its_steps_run(tmp_path: Path) -> None:
+    needs.programs("curl")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.mockface.conftest import Face
+
+import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +55,8 @@ def test_its_buttons_move_the_clock(html: str, hand: Face) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
 def test_its_script_is_sound(html: str, tmp_path: Path) -> None:
+    needs.programs("node")
     script = re.search(r"<script>(.*)</script>", html, re.DOTALL)
     assert script is not None
     (tmp_path / "page.js").write_text(script[1])

@@ -14,6 +14,7 @@ from PIL import Image
 from tests.mockface.conftest import Face
 from tests.mockface.described import CheckedService
 
+import needs
 from documents import ROOT, after_marker
 from mockface.dialects import detect
 from mockface.engine import Engine
@@ -376,7 +377,7 @@ def test_the_table_in_the_docs_is_the_code_s() -> None:
 
 def test_all_landmarks_have_the_service_s_names() -> None:
     """As the published client library reads them."""
-    models = pytest.importorskip("azure.ai.vision.face.models")
+    models = needs.module("azure.ai.vision.face.models")
     known = models.FaceLandmarks({name: {"x": 1, "y": 2} for name in faces.LANDMARKS})
     attributes = [name for name in vars(models.FaceLandmarks) if name.islower() and name[0] != "_"]
     read = [getattr(known, name) for name in attributes if not callable(getattr(known, name))]

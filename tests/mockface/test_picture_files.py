@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import needs
 import pictures
 from mockface.errors import Reason, RefusedError
 from mockface.images import portrait
@@ -152,7 +153,7 @@ def test_any_changed_byte_gets_an_answer(at: float, by: int) -> None:
 @pytest.mark.process
 def test_decoding_the_largest_picture_has_bounded_memory() -> None:
     """In a process of its own: the memory of NumPy, Pillow and OpenCV is not Python's."""
-    pytest.importorskip("cv2")
+    needs.module("cv2")
     script = """if True:
         import resource, sys
         sys.path.insert(0, 'tests/support')

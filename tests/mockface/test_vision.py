@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from tests.mockface.conftest import Face as Caller
 
+import needs
 import photographs
 import pictures
 from mockface import vision
@@ -40,7 +41,7 @@ def marks_only() -> Eyes:
 
 @pytest.fixture(scope="module")
 def eyes() -> Eyes:
-    pytest.importorskip("cv2")
+    needs.module("cv2")
     return Eyes("opencv")
 
 

@@ -28,15 +28,15 @@ class Step:
 
 
 def steps(blocks: Iterable[Block]) -> list[Step]:
-    """The commands begin with `$ `, their further lines with `> `; the rest is their output."""
+    """Commands begin with `$ `, their further lines with `> ` (or are `>`); then comes output."""
     found: list[Step] = []
     for block in blocks:
         for part in re.split(r"^\$ ", block.content, flags=re.MULTILINE)[1:]:
             lines = part.splitlines()
             more = 1
-            while more < len(lines) and lines[more].startswith("> "):
+            while more < len(lines) and re.match(r">( |$)", lines[more]):
                 more += 1
-            command = [lines[0], *(line.removeprefix("> ") for line in lines[1:more])]
+            command = [lines[0], *(line[2:] for line in lines[1:more])]
             found.append(Step("\n".join(command), "\n".join(lines[more:])))
     return found
 
