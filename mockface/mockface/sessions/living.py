@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from mockface.sessions.nouns import Session
 
+_MANY = 10_000  # what fewer sessions leave behind is not worth a look
+_FEW = 64  # a share: so many times more room than sessions is given back
 _PREFIX = 3  # characters; ids are random hex digits, so there are up to 4096 shelves of equal size
 
 
@@ -64,6 +66,7 @@ class LivingSessions:
     def clear(self) -> None:
         """Removes all."""
         self._by_age: OrderedDict[str, Session] = OrderedDict()
+        self._most = 0  # at once since the dictionary was made: it never shrinks by itself
         self._by_id = {kind: SortedIds() for kind in Kind}
 
     def __copy__(self) -> LivingSessions:
@@ -76,11 +79,15 @@ class LivingSessions:
     def __setitem__(self, session_id: str, session: Session) -> None:
         if session_id not in self._by_age:
             self._by_id[session.kind].add(session_id)
+            self._most = max(self._most, len(self._by_age) + 1)
         self._by_age[session_id] = session
 
     def __delitem__(self, session_id: str) -> None:
         session = self._by_age.pop(session_id)
         self._by_id[session.kind].remove(session_id)
+        if self._most > _MANY and len(self._by_age) * _FEW < self._most:
+            self._by_age = OrderedDict(self._by_age)
+            self._most = len(self._by_age)
 
     def __len__(self) -> int:
         return len(self._by_age)
