@@ -11,11 +11,12 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mockface import scenarios
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
 from mockface.pace import Pace
+from mockface.scenarios import DEFAULT
+from mockface.sessions.defaults import Common
 from mockface.sessions.rules import session_gone
 from mockface.sessions.tenant import Tenant
 from mockface.sessions.tokens import TokenMint
@@ -54,11 +55,12 @@ class Engine:
         clock: Clock | None = None,
         seed: str | None = None,
         keys: Collection[str] | None = None,
-        scenario: str = scenarios.DEFAULT,
+        scenario: str = DEFAULT,
         vision: str = Vision.AUTO,
         pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
+        self.common = Common(self.clock, scenario, pace)
         self.eyes = Eyes(vision)
         self.dice = Dice(seed)
         self.mint = TokenMint(self.dice)
@@ -67,20 +69,6 @@ class Engine:
         self._tenants: dict[str, Tenant] = {}
         self._tenant_id = lru_cache(maxsize=1024)(self._make_tenant_id)
         self._strangers = 0
-        self._first_scenario = scenarios.scenario(scenario).name
-        self._scenario = self._first_scenario
-        self._first_pace = pace
-        self.pace = pace
-        """When results are out in all tenants that have no pace of their own."""
-
-    @property
-    def scenario(self) -> str:
-        """The scenario of all tenants that have none of their own."""
-        return self._scenario
-
-    @scenario.setter
-    def scenario(self, name: str) -> None:
-        self._scenario = scenarios.scenario(name).name
 
     def tenant(self, key: str | None) -> Tenant:
         """The tenant of a resource key; made on first use.
@@ -149,9 +137,7 @@ class Engine:
         with self._lock:
             self._tenants.clear()
             self._strangers = 0
-            self._scenario = self._first_scenario
-            self.pace = self._first_pace
-        self.clock.reset()
+        self.common.reset()
 
     def forget_expired(self) -> None:
         """Gives memory of expired sessions back, to be called now and then."""
@@ -169,7 +155,9 @@ class Engine:
                         f"The emulator has {MOST_TENANTS} tenants, one for each key that was used: "
                         "reset it, or a tenant when its test is done.",
                     )
-                tenant = self._tenants[tenant_id] = Tenant(self, tenant_id)
+                tenant = self._tenants[tenant_id] = Tenant(
+                    tenant_id, common=self.common, dice=self.dice, eyes=self.eyes, mint=self.mint
+                )
         return tenant
 
     def _make_tenant_id(self, *names: str) -> str:

@@ -17,7 +17,8 @@ from mockface.clock import Clock
 from mockface.engine import Engine
 from mockface.service import Service
 from mockface.serving.crew import Crew
-from mockface.serving.front import Front, Limits
+from mockface.serving.front import Front
+from mockface.serving.house import Limits
 from mockface.wire import Delivery, Request, Response
 
 if TYPE_CHECKING:
@@ -278,8 +279,9 @@ def test_a_connection_that_rests_too_long_is_closed() -> None:
 def test_a_caller_that_does_not_read_is_sent_away() -> None:
     with served(request=0.05, tick=0.01) as running, Line(running) as line:
         gone = Event()
-        left = running.front.left
-        running.front.left = lambda connection: (left(connection), gone.set())  # type: ignore[assignment,func-returns-value,method-assign]  # only to see it happen
+        house = running.front.house
+        leave = house.leave
+        house.leave = lambda guest: (leave(guest), gone.set())  # type: ignore[assignment,func-returns-value,method-assign]  # only to see it happen
         running.service.answers["/big"] = lambda: Response(200, bytes(50 << 20))
         line.send("GET", "/big")
         assert gone.wait(PATIENCE)

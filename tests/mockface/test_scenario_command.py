@@ -149,6 +149,6 @@ def test_serve_takes_a_pace(
 
 
 def test_a_mockface_with_a_pace() -> None:
-    assert str(Mockface(pace="3reads").engine.pace) == "3reads"
+    assert str(Mockface(pace="3reads").engine.common.pace) == "3reads"
     with pytest.raises(ValueError, match="must be at-once"):
         Mockface(pace="soon")

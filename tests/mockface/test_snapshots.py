@@ -93,7 +93,7 @@ def test_snapshots_are_bounded(face: Face) -> None:
 def test_nothing_that_a_tenant_has_is_forgotten() -> None:
     """Who adds an attribute has to say whether a snapshot has it."""
     one = Engine().tenant("k")
-    besides = {"id", "_engine", "_dice", "_lock", "_busy"}
+    besides = {"id", "_common", "_dice", "_eyes", "_lock", "_mint", "_busy"}
     assert set(vars(one)) - besides == {*tenant._STATE, "queue", "defaults"}
     assert len(set(vars(one.defaults)) - besides) == len(one.defaults.state())
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mockface.faults.waiting import Faults
     from mockface.journal.entries import Journal
     from mockface.pace import Pace
-    from mockface.sessions.defaults import Defaults
+    from mockface.sessions.defaults import Common, Defaults
     from mockface.sessions.tenant import Tenant
 
 __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
@@ -181,7 +181,7 @@ class Control:
         told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
-        clock = self._engine.clock if order.tenant is None else order.tenant.defaults.own_clock()
+        clock = self._defaults(order).own_clock()
         if "advance" in told:
             try:
                 clock.advance(told["advance"])
@@ -229,9 +229,9 @@ class Control:
         drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
-    def _defaults(self, order: Order) -> Defaults | Engine:
+    def _defaults(self, order: Order) -> Defaults | Common:
         """The tenant's, or those of the whole emulator."""
-        return self._engine if order.tenant is None else order.tenant.defaults
+        return self._engine.common if order.tenant is None else order.tenant.defaults
 
     def _one_tenant(self, order: Order) -> Tenant:
         tenant = order.tenant or self._engine.only_tenant()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockface.remote.control_client import Call
+    from mockface.remote.call import Call
 
 
 class RemoteClock:

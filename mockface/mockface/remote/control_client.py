@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from mockface.errors import ControlError
@@ -26,20 +26,6 @@ _BAD_REQUEST = 400
 _TIMEOUT = 90.0  # longer than the emulator waits for an entry of its journal
 
 Json = dict[str, Any]
-
-
-class Call(Protocol):
-    """A way to the control API."""
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        query: Mapping[str, object] | None = None,
-    ) -> Any:
-        """See `ControlClient.call`."""
-        ...  # a signature has no body
 
 
 class ControlClient:

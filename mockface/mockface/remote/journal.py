@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mockface.remote.control_client import Call
+    from mockface.remote.call import Call
 
 Json = dict[str, Any]
 

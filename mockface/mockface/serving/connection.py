@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, cast
 
 from mockface.control.api import PREFIX
 from mockface.service import MOCK_HEADER
+from mockface.serving.heads import NO_BODY
 from mockface.serving.http1 import RequestReader
 from mockface.wire import JSON, WHOLE, Request, Response, WireError
 
 if TYPE_CHECKING:
-    from mockface.serving.front import Front
-
-NO_BODY = frozenset({204, 304})
-"""Statuses of answers that have neither a body nor its length."""
+    from mockface.serving.house import House
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _MOST_AHEAD = 64 * 1024  # bytes that a client may send before it has its last answer
@@ -37,17 +35,18 @@ class Connection(asyncio.BufferedProtocol):
     KiB with each piece, and to make that takes longer than to read a request.
 
     Args:
-        front: What it belongs to.
+        house: What it shares with the others.
         loop: Where it lives.
     """
 
-    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
-        self.deadline = loop.time() + front.limits.request
+    def __init__(self, house: House, loop: asyncio.AbstractEventLoop) -> None:
+        self.deadline = loop.time() + house.limits.request
         """When the loop's clock shows this, `overdue` is called."""
-        self._front = front
+        self._house = house
         self._loop = loop
-        self._limits = front.limits
-        self._handle = front.service.handle
+        self._limits = house.limits
+        self._handle = house.service.handle
+        self._write_head = house.heads.head
         self._task: asyncio.Task[None] | None = None  # an answer that takes its time
         self._inbox = memoryview(bytearray(_INBOX))
         self._working = False  # a thread is busy with a request
@@ -63,9 +62,7 @@ class Connection(asyncio.BufferedProtocol):
             peer=peer[0] if peer else "",
             authority=f"{f'[{here[0]}]' if ':' in here[0] else here[0]}:{here[1]}",
         )
-        full = len(self._front.connections) >= self._limits.connections
-        self._front.connections.add(self)
-        if full or self._front.stopping:
+        if not self._house.enter(self):
             self._refuse(WireError(503, "Unspecified", "There are too many connections."))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,7 +71,7 @@ class Connection(asyncio.BufferedProtocol):
         self._leaving = True
         if self._task is not None and not self._working:
             self._task.cancel()
-        self._front.left(self)
+        self._house.leave(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where what the client sends is to be put."""
@@ -169,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         """Goes on after a whole answer."""
         if request.oversized:
             self._hang_up()
-        elif not self._reader.keep_alive or self._front.stopping:
+        elif not self._reader.keep_alive or self._house.stopping:
             self._leaving = True
             self._transport.close()
         else:
@@ -188,7 +185,7 @@ class Connection(asyncio.BufferedProtocol):
 
     async def _take_time(self, request: Request) -> None:
         """Answers a request that is not quick."""
-        crew = self._front.waiting if _is_control(request) else self._front.pictures
+        crew = self._house.waiting if _is_control(request) else self._house.pictures
         answered: asyncio.Future[Response] = self._loop.create_future()
 
         def job() -> None:
@@ -230,10 +227,10 @@ class Connection(asyncio.BufferedProtocol):
             self._after(request)
 
     def _head(self, response: Response) -> bytes:
-        if not self._reader.keep_alive or self._front.stopping:
-            return self._front.head(response, "close")
+        if not self._reader.keep_alive or self._house.stopping:
+            return self._write_head(response, "close")
         # Only a client of HTTP/1.0 has to be told that it stays open.
-        return self._front.head(response, "keep-alive" if self._reader.old else "")
+        return self._write_head(response, "keep-alive" if self._reader.old else "")
 
     def _body(self, request: Request, response: Response) -> bytes:
         if request.method == "HEAD" or response.status in NO_BODY:
@@ -244,7 +241,7 @@ class Connection(asyncio.BufferedProtocol):
         """Answers what is no request, and ends the connection."""
         response = wrong.response()
         response.headers[MOCK_HEADER] = "emulator"
-        self._transport.write(self._front.head(response, "close") + response.body)
+        self._transport.write(self._write_head(response, "close") + response.body)
         self._hang_up()
 
     def _hang_up(self) -> None:

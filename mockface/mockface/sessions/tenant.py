@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mockface.clock import Clock
-    from mockface.engine import Engine
+    from mockface.dice import Dice
     from mockface.pace import Pace
-    from mockface.vision import Sight
+    from mockface.sessions.defaults import Common
+    from mockface.sessions.tokens import TokenMint
+    from mockface.vision import Eyes, Sight
 
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
@@ -57,15 +59,21 @@ class Tenant:
     """The sessions of one resource key; nobody else sees them.
 
     Args:
-        engine: The service it belongs to.
         tenant_id: Its name; not the key.
+        common: What holds where the tenant was told nothing.
+        dice: Where everything random comes from.
+        eyes: What looks at pictures.
+        mint: What signs tokens.
     """
 
-    def __init__(self, engine: Engine, tenant_id: str) -> None:
+    def __init__(
+        self, tenant_id: str, *, common: Common, dice: Dice, eyes: Eyes, mint: TokenMint
+    ) -> None:
         self.id = tenant_id
-        self._engine = engine
-        self._dice = engine.dice.child("tenant", tenant_id)
-        self.defaults = Defaults(engine)
+        self._dice = dice.child("tenant", tenant_id)
+        self._eyes = eyes
+        self._mint = mint
+        self.defaults = Defaults(common)
         self.queue = Queue()
         self._lock = Lock()
         self._sessions = LivingSessions()
@@ -129,7 +137,7 @@ class Tenant:
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
-        reference = None if image is None else self._engine.eyes.reference(image)
+        reference = None if image is None else self._eyes.reference(image)
         with self._lock:
             now = self.now()
             self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
@@ -148,7 +156,7 @@ class Tenant:
                 abuse_monitoring=self.abuse_monitoring,
             )
             self._sessions[session.id] = session
-        return session, self._engine.mint.issue(
+        return session, self._mint.issue(
             Claims(
                 session_id=session.id,
                 tenant_id=self.id,
@@ -307,7 +315,7 @@ class Tenant:
             UnknownScenarioError: There is no such scenario.
         """
         mark = None if content is None else read_mark(content)
-        offered = None if verify_image is None else self._engine.eyes.reference(verify_image)
+        offered = None if verify_image is None else self._eyes.reference(verify_image)
         with self._lock:
             session = self._opened(session_id)
             if session.kind is not kind:
@@ -357,7 +365,7 @@ class Tenant:
         Raises:
             RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
         """
-        return self._engine.eyes.look(data)
+        return self._eyes.look(data)
 
     def face_ids(self, request_id: str, count: int) -> list[str]:
         """The ids of the faces that a request detected."""
