@@ -8,9 +8,8 @@ from types import MappingProxyType
 
 from mockface.dice import Dice
 from mockface.people import person_id
-from mockface.pictures.faces import GLASSES, QUALITIES, Look, quality
+from mockface.pictures.faces import GLASSES, QUALITIES, Look, Rectangle, quality
 from mockface.pictures.marks import Mark
-from mockface.sessions.nouns import Rectangle
 
 WIDTH, HEIGHT = 640, 800
 FORMATS = ("JPEG", "PNG")

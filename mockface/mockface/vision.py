@@ -18,10 +18,9 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
-from mockface.pictures.faces import Face
+from mockface.pictures.faces import Face, Rectangle
 from mockface.pictures.files import inspect
 from mockface.pictures.marks import Mark, read_mark
-from mockface.sessions.nouns import Rectangle, ReferenceImage
 
 if TYPE_CHECKING:
     from mockface.pictures.photographs import Photographs
@@ -62,6 +61,23 @@ class Sight:
     faces: tuple[Face, ...]
     sha256: str
     person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceImage:
+    """What the service keeps of a reference image: never the picture itself.
+
+    Attributes:
+        face: Where the face is.
+        quality: `low`, `medium` or `high`.
+        sha256: The hash of the posted bytes, in upper-case hex digits.
+        person: Who it is, if the picture says so (the drawn portraits do).
+    """
+
+    face: Rectangle
+    quality: str
+    sha256: str
+    person: str | None
 
 
 class Eyes:

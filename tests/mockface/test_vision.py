@@ -24,10 +24,9 @@ from mockface.errors import Reason, RefusedError
 from mockface.images import LIGHTS, portrait
 from mockface.people import person_id
 from mockface.pictures import faces, files
-from mockface.pictures.faces import Face, Look
+from mockface.pictures.faces import Face, Look, Rectangle
 from mockface.pictures.marks import Mark, read_mark
 from mockface.service import Service
-from mockface.sessions.nouns import Rectangle
 from mockface.vision import Eyes, NoOpenCVError, Vision, smallest_face
 
 if TYPE_CHECKING:

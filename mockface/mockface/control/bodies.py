@@ -50,8 +50,8 @@ _SECONDS = reading.number(0, LONGEST_SECONDS)
 def _delay(value: object) -> object:
     """A number of seconds, or one of the distributions by the names of its numbers."""
     if not isinstance(value, dict):
-        return Fixed(cast(float, _SECONDS.check(value)))
-    numbers = {name: cast(float, _SECONDS.check(number)) for name, number in value.items()}
+        return Fixed(cast("float", _SECONDS.check(value)))
+    numbers = {name: cast("float", _SECONDS.check(number)) for name, number in value.items()}
     if numbers.keys() == {"median", "sigma"}:
         return Lognormal(**numbers)
     if numbers.keys() == {"low", "high"} and numbers["low"] <= numbers["high"]:

@@ -8,7 +8,8 @@ from mockface.dialects.rendering import DECISIONS, Json, present, rectangle, tim
 from mockface.scenarios import Failure
 
 if TYPE_CHECKING:
-    from mockface.sessions.nouns import Attempt, Match, ReferenceImage, Session
+    from mockface.sessions.nouns import Attempt, Match, Session
+    from mockface.vision import ReferenceImage
 
 
 def entry(session: Session, attempt: Attempt) -> Json:

@@ -10,13 +10,14 @@ from mockface.dialects.reading import Field
 from mockface.dialects.rendering import DECISIONS, Json, present, rectangle
 from mockface.dialects.routes import Body, Call, Route
 from mockface.scenarios import Failure
-from mockface.sessions.nouns import Attempt, Kind, Progress, ReferenceImage, Session
+from mockface.sessions.nouns import Attempt, Kind, Progress, Session
 from mockface.wire import Response, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockface.sessions.nouns import Options
+    from mockface.vision import ReferenceImage
 
 MODELS = ("2024-11-15", "2025-05-20")
 """The first is the one that official answers show, the second stands in an example of 2026."""

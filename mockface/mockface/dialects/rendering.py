@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mockface.scenarios import Decision
 
 if TYPE_CHECKING:
-    from mockface.sessions.nouns import Rectangle
+    from mockface.pictures.faces import Rectangle
 
 Json = dict[str, object]
 

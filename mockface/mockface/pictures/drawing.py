@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mockface.dice import Dice
-    from mockface.pictures.faces import Look
-    from mockface.sessions.nouns import Rectangle
+    from mockface.pictures.faces import Look, Rectangle
 
 _SKINS = ((255, 219, 188), (241, 194, 155), (224, 172, 125), (170, 118, 80), (110, 74, 50))
 _HAIRS = ((35, 25, 20), (90, 56, 37), (160, 120, 70), (210, 190, 150), (120, 120, 125))

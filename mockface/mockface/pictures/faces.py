@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mockface.sessions.nouns import Rectangle
 
 _DARK = ("sunglasses", "swimmingGoggles")
 QUALITIES = LEVELS = ("low", "medium", "high")
@@ -32,6 +31,16 @@ _GOOD_SIDE, _POOR_SIDE = 200, 100  # pixels of a face's shorter side (contract s
 _GOOD_TURN, _POOR_TURN = 15, 35  # degrees away from the camera
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """Where a face is, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from mockface.pictures.faces import GLASSES, MASKS, QUALITIES, Look
-from mockface.sessions.nouns import Rectangle
+from mockface.pictures.faces import GLASSES, MASKS, QUALITIES, Look, Rectangle
 
 MARK = b"mockface-portrait:"
 """What stands before the JSON object that a drawn portrait carries."""

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mockface.pictures.faces import Face, Look, Point, quality
-from mockface.sessions.nouns import Rectangle
+from mockface.pictures.faces import Face, Look, Point, Rectangle, quality
 
 if TYPE_CHECKING:
     from mockface.pictures.files import PictureFile

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
+from mockface.pictures.faces import Rectangle
 from mockface.scenarios import Decision, Finding, Step
 from mockface.sessions.nouns import (
     MATCH_THRESHOLD,
@@ -15,8 +16,6 @@ from mockface.sessions.nouns import (
     ClientCall,
     Flagged,
     Match,
-    Rectangle,
-    ReferenceImage,
     Session,
 )
 from mockface.sessions.session_images import image_id
@@ -24,6 +23,7 @@ from mockface.sessions.session_images import image_id
 if TYPE_CHECKING:
     from mockface.dice import Dice
     from mockface.pace import Pace
+    from mockface.vision import ReferenceImage
 
 
 _FACES_FOUND = MappingProxyType({Finding.NO_FACE: "no face was", Finding.TWO_FACES: "2 faces were"})

@@ -10,6 +10,8 @@ from mockface.scenarios import Decision, Failure
 
 if TYPE_CHECKING:
     from mockface.pace import Late, Pace
+    from mockface.pictures.faces import Rectangle
+    from mockface.vision import ReferenceImage
 
 LIFETIME_SECONDS = 48 * 3600
 """How long a session lives after it was created (contract: specification)."""
@@ -36,33 +38,6 @@ class Progress(Enum):
     RUNNING = auto()
     CLASSIFIED = auto()
     FAILED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Rectangle:
-    """Where a face is, in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceImage:
-    """What the service keeps of a reference image: never the picture itself.
-
-    Attributes:
-        face: Where the face is.
-        quality: `low`, `medium` or `high`.
-        sha256: The hash of the posted bytes, in upper-case hex digits.
-        person: Who it is, if the picture says so (the drawn portraits do).
-    """
-
-    face: Rectangle
-    quality: str
-    sha256: str
-    person: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
-from mockface.sessions.nouns import Kind, Options, ReferenceImage, Session
+from mockface.sessions.nouns import Kind, Options, Session
+
+if TYPE_CHECKING:
+    from mockface.vision import ReferenceImage
 
 
 def check_attempts_left(session: Session) -> None:

@@ -18,14 +18,7 @@ from mockface.sessions import rules
 from mockface.sessions.defaults import Defaults
 from mockface.sessions.judging import as_found, judge
 from mockface.sessions.living import LivingSessions
-from mockface.sessions.nouns import (
-    Attempt,
-    ClientCall,
-    Flagged,
-    Kind,
-    Options,
-    Session,
-)
+from mockface.sessions.nouns import Attempt, ClientCall, Flagged, Kind, Options, Session
 from mockface.sessions.queue import Queue
 from mockface.sessions.session_images import session_of
 from mockface.sessions.tokens import Claims

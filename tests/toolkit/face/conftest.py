@@ -193,11 +193,11 @@ class Door:
         """Open with *kwargs*, make the *calls* one after the other, close."""
         if self.is_async:
             return asyncio.run(self._each(calls, **kwargs))
-        with cast(AzureFace, self.open(**kwargs)) as face:
+        with cast("AzureFace", self.open(**kwargs)) as face:
             return [getattr(face, call)(*args) for call, *args in calls]
 
     async def _each(self, calls: list[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
-        async with cast(AsyncAzureFace, self.open(**kwargs)) as face:
+        async with cast("AsyncAzureFace", self.open(**kwargs)) as face:
             return [await getattr(face, call)(*args) for call, *args in calls]
 
 
