@@ -661,6 +661,27 @@ def test_a_verb_that_loses_every_time_says_so(
         gate.finish(session.id, subject="alice")
 
 
+def test_the_service_is_let_go_of_although_the_store_cannot_be_closed(
+    make_gate: Callable[..., Door], store: MemoryStore, face: ScriptedFace
+) -> None:
+    # Given a store that cannot be closed at first
+    class Store(type(store)):  # type: ignore[misc]  # as above
+        broken = True
+
+        def close(self) -> None:
+            if self.broken:
+                raise StoreError("the disk is gone")
+
+    stuck = Store()
+    gate = make_gate(store=stuck)
+
+    # When the orchestrator is closed, then the caller is told, and the service is let go of
+    with pytest.raises(StoreError):
+        gate.close()
+    assert face.calls == ["close"]
+    stuck.broken = False
+
+
 # --- logs --------------------------------------------------------------------------------------
 
 

@@ -86,6 +86,8 @@ class Context:
         return after
 
     def close(self) -> Flow[None]:
-        """Let go of the store and of the service."""
-        yield from ask(self.store.close())
-        yield from ask(self.face.close())
+        """Let go of the store and of the service, of the latter also when the former fails."""
+        try:
+            yield from ask(self.store.close())
+        finally:
+            yield from ask(self.face.close())
