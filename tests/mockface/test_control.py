@@ -56,6 +56,18 @@ def test_a_queue_binds_the_next_sessions(face: Face) -> None:
     assert face.send("GET", "/_mock/queue").json == {"scenarios": []}
 
 
+def test_a_queue_is_bounded(face: Face) -> None:
+    for _ in range(2):
+        assert face.post_json("/_mock/queue", {"scenarios": ["real"] * 5000}).status == 200
+
+    refused = face.post_json("/_mock/queue", {"scenarios": ["spoof"]})
+
+    assert (refused.status, refused.code) == (400, "BadArgument")
+    assert len(face.send("GET", "/_mock/queue").json["scenarios"]) == 10_000
+    face.create()
+    assert face.post_json("/_mock/queue", {"scenarios": ["spoof"]}).status == 200
+
+
 def test_a_queue_needs_no_key_where_there_is_one_tenant(version: str) -> None:
     one = Service(Engine(keys=["k"]))
     many = Service(Engine())

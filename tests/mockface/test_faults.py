@@ -190,6 +190,24 @@ def test_chance_hits_its_share_and_the_same_answers_every_time(version: str) -> 
     assert quiet != run("t", noise=0)
 
 
+@pytest.mark.parametrize("whole", [False, True])
+def test_after_a_reset_chance_begins_anew(service: Service, version: str, *, whole: bool) -> None:
+    face = Face(service, version)
+    everybody = Face(service, version, key=None)
+
+    def hits() -> list[int]:
+        (everybody if whole else face).send("POST", "/_mock/reset")
+        face.post_json("/_mock/faults", {"route": "delete", "status": 500})  # another draw first
+        face.post_json(
+            "/_mock/faults", {"route": "create", "status": 503, "probability": 0.5, "count": 0}
+        )
+        return statuses(face, 40)
+
+    first = hits()
+    assert set(first) == {200, 503}
+    assert hits() == first
+
+
 def test_a_count_counts_hits_and_not_misses(face: Face) -> None:
     told = {"route": "create", "status": 500, "probability": 0.5, "count": 3}
     face.post_json("/_mock/faults", told)
@@ -336,6 +354,27 @@ def test_a_limit_is_a_tenants_own_or_everybodys(service: Service, version: str) 
     assert other.send("GET", "/_mock/limit").json == {"tier": "none"}
     mine.send("POST", "/_mock/reset")
     assert statuses(mine, 1) == [200]
+    mine.put_json("/_mock/limit", {"tier": "F0"})
     everybody.send("POST", "/_mock/reset")
     assert everybody.send("GET", "/_mock/limit").json == {"tier": "none"}
+    assert mine.send("GET", "/_mock/limit").json == {"tier": "none"}
     assert mine.put_json("/_mock/limit", {"tier": "P9"}).code == "BadArgument"
+
+
+@pytest.mark.parametrize("whose", ["a", None])
+def test_counting_starts_anew_when_a_limit_is_set(
+    service: Service, version: str, whose: str | None
+) -> None:
+    face, teller = Face(service, version, key="a"), Face(service, version, key=whose)
+    teller.put_json("/_mock/limit", {"tier": "S0"})
+    assert statuses(face, 11)[-1] == 429
+
+    teller.put_json("/_mock/limit", {"tier": "S0"})
+    assert statuses(face, 11) == [200] * 10 + [429]
+
+
+def test_nobody_is_told_to_come_back_after_no_time(face: Face, clock: Clock) -> None:
+    face.put_json("/_mock/limit", {"tier": "S0"})
+    statuses(face, 10)
+    clock.advance(0.9999)
+    assert face.create().headers["Retry-After"] == "1"

@@ -224,6 +224,15 @@ def test_a_session_that_is_none_has_no_pace(face: Face, service: Service) -> Non
     assert other.put_json(f"/_mock/sessions/{mine}/pace", {"pace": "1s"}).code == "SessionNotFound"
 
 
+@pytest.mark.parametrize(
+    ("most", "too_much"), [("1000000reads", "1000001reads"), ("31622400s", "31622400.000001s")]
+)
+def test_the_longest_pace(most: str, too_much: str) -> None:
+    assert str(Pace.parse(most)) == most
+    with pytest.raises(ValueError, match="must be at-once, or reads such as"):
+        Pace.parse(too_much)
+
+
 @given(st.one_of(
     st.integers(0, 1_000_000).map(lambda count: Pace(reads=count)),
     st.integers(0, 366 * 86_400 * 1000).map(lambda count: Pace(seconds=count / 1000)),

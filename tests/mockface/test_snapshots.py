@@ -81,6 +81,21 @@ def test_a_tenant_brings_back_only_its_own(service: Service, face: Face) -> None
     assert keyless.send("POST", "/_mock/snapshot").code == "BadArgument"
 
 
+def test_faults_that_came_later_are_gone_after_a_restore(service: Service, face: Face) -> None:
+    # Given a fault before a snapshot, and two after it, one of them another tenant's
+    other = Face(service, face.version, key="b")
+    fault = {"route": "create", "status": 500}
+    first = face.post_json("/_mock/faults", fault).json["id"]
+    face.send("POST", "/_mock/snapshot")
+    face.post_json("/_mock/faults", fault)
+    its = other.post_json("/_mock/faults", fault).json["id"]
+
+    # When the tenant is restored, then its own are those that it had, and the other's stay
+    face.send("PUT", "/_mock/snapshot")
+    assert [each["id"] for each in face.send("GET", "/_mock/faults").json["faults"]] == [first]
+    assert [each["id"] for each in other.send("GET", "/_mock/faults").json["faults"]] == [its]
+
+
 def test_snapshots_are_bounded(face: Face) -> None:
     answers = [
         face.post_json("/_mock/snapshot", {"name": str(number)}).status for number in range(101)
