@@ -46,6 +46,11 @@ def test_retry_after(face: Face) -> None:
     assert answer.headers["Retry-After"] == "7"
     assert "7 seconds" in answer.json["error"]["message"]
 
+    face.post_json("/_mock/faults", {"route": "create", "retryAfter": 7, "count": 1})
+    good = face.create()
+    assert (good.status, good.headers["Retry-After"]) == (200, "7")
+    assert "Retry-After" not in face.create().headers
+
 
 def test_patterns_choose_routes(face: Face) -> None:
     session_id, _ = face.run()
@@ -60,11 +65,23 @@ def test_patterns_choose_routes(face: Face) -> None:
     assert face.result(session_id).status == 200
 
 
-def test_the_gateway_s_shape_has_a_number_and_no_code(face: Face) -> None:
-    face.post_json("/_mock/faults", {"route": "create", "status": 429, "body": "gateway"})
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [
+        (401, "denied"),
+        (403, "approved"),
+        (429, "limit"),
+        (500, "wrong"),
+        (503, "available"),
+        (504, "Refused."),
+    ],
+)
+def test_the_gateway_s_shape_has_a_number_and_no_code(face: Face, status: int, word: str) -> None:
+    face.post_json("/_mock/faults", {"route": "create", "status": status, "body": "gateway"})
     error = face.create().json["error"]
-    assert error["statusCode"] == 429
-    assert "code" not in error
+    assert error.keys() == {"statusCode", "message"}
+    assert error["statusCode"] == status
+    assert word in error["message"]
 
 
 def test_garbage_instead_of_a_result(face: Face) -> None:
@@ -79,6 +96,15 @@ def test_garbage_instead_of_a_result(face: Face) -> None:
     assert face.result(session_id).status == 200
 
 
+def test_garbage_instead_of_nothing(face: Face) -> None:
+    session_id = face.create().json["sessionId"]
+    face.post_json("/_mock/faults", {"route": "delete", "body": "garbage"})
+
+    answer = face.delete(session_id)
+
+    assert (answer.status, answer.response.body[:1]) == (200, b"{")
+
+
 def test_a_fault_without_a_status_loses_only_the_answer(face: Face) -> None:
     face.post_json("/_mock/faults", {"route": "create", "body": "empty"})
 
@@ -89,9 +115,16 @@ def test_a_fault_without_a_status_loses_only_the_answer(face: Face) -> None:
 
 
 @pytest.mark.parametrize("route", ["result", "delete", "attempt"])
-def test_a_truncated_answer_promises_more_than_it_sends(face: Face, route: str) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [{"body": "truncated"}, {"body": "truncated", "bytesPerSecond": 1000}, {"cutAfter": 1}],
+    ids=str,
+)
+def test_a_truncated_answer_promises_more_than_it_sends(
+    face: Face, route: str, told: dict[str, object]
+) -> None:
     created = face.create().json
-    face.post_json("/_mock/faults", {"route": route, "body": "truncated"})
+    face.post_json("/_mock/faults", {"route": route} | told)
 
     answers = {
         "result": lambda: face.result(created["sessionId"]),

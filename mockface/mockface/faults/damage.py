@@ -73,9 +73,11 @@ def refusal(status: int, retry_after: int | None = None) -> Response:
 def _send_it_so(response: Response, fault: Fault) -> None:
     if fault.cut_after is None and fault.bytes_per_second is None and not fault.reset:
         return
+    cut_after = response.delivery.cut_after  # of a truncated body
     if fault.cut_after is not None:
         _make_room(response)
-    response.delivery = Delivery(fault.bytes_per_second, fault.cut_after, fault.reset)
+        cut_after = fault.cut_after
+    response.delivery = Delivery(fault.bytes_per_second, cut_after, fault.reset)
 
 
 def _gateway(response: Response) -> None:
