@@ -130,7 +130,6 @@ class Engine:
         """
         with self._lock:
             self._tenants.pop(tenant.id, None)
-        tenant.reset()  # a call that is under way may still have it in its hands
 
     def reset(self) -> None:
         """Forgets everything and puts the clock back: the same calls give the same bytes again."""

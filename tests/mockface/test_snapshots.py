@@ -27,7 +27,7 @@ def test_what_comes_after_a_restore_is_what_came_after_the_snapshot(
     def after() -> list[bytes]:
         answers = [face.run()[1] for _ in range(2)]
         answers += [face.result(session_id), face.delete(session_id), face.result(session_id)]
-        answers.append(face.send("GET", "/_mock/clock"))
+        answers += [face.send("GET", f"/_mock/{what}") for what in ("clock", "sessions", "queue")]
         return [answer.response.body for answer in answers]
 
     taken = face.send("POST", "/_mock/snapshot")

@@ -92,7 +92,7 @@ class Defaults:
         return self._clock or self._common.clock
 
     def own_clock(self) -> Clock:
-        """The clock that only this tenant goes by, from now on until `reset`.
+        """The clock that only this tenant goes by, from now on.
 
         So one test can let its sessions expire, and those of all others live on.
         """
@@ -100,10 +100,6 @@ class Defaults:
             if self._clock is None:
                 self._clock = self._common.clock.fork()
             return self._clock
-
-    def reset(self) -> None:
-        """Goes by the whole emulator's again."""
-        self.restore((None, None, None))
 
     def state(self) -> State:
         """What they are now; a copy that later calls do not change."""

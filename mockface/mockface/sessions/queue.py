@@ -45,7 +45,7 @@ class Queue:
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
 
-    def replace(self, names: Iterable[str] = ()) -> None:
+    def replace(self, names: Iterable[str]) -> None:
         """Lets these wait instead of all others."""
         with self._lock:
             self._waiting = deque(names)

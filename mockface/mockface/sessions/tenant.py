@@ -364,17 +364,6 @@ class Tenant:
         """The ids of the faces that a request detected."""
         return [self._dice.uuid("face", request_id, number) for number in range(count)]
 
-    def reset(self) -> None:
-        """Forgets the tenant's sessions, queue, scenario, pace, clock and counters."""
-        with self._lock:
-            self._sessions.clear()
-            self._busy.clear()
-            self._created = 0
-            self._requests = 0
-            self.abuse_monitoring = True
-            self.queue.replace()
-            self.defaults.reset()
-
     def state(self) -> State:
         """All that the tenant is now; a copy that later calls do not change."""
         with self._lock:
