@@ -9,11 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mockface.dialects import audit, creating, reading
+from mockface.dialects.errors import bad_media_type
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import Json, present, timestamp
 from mockface.dialects.routes import Body, Call, Route
 from mockface.sessions.nouns import Kind, Progress, Session
-from mockface.wire import Response, WireError, answer
+from mockface.wire import JSON, Response, WireError, answer
 
 if TYPE_CHECKING:
     from mockface.sessions.nouns import Options
@@ -121,9 +122,12 @@ def create(body: Body, call: Call) -> Response:
 
 def create_with_verify(body: Body, call: Call) -> Response:
     """CreateLivenessWithVerifySession, as JSON and, `...WithVerifyImage`, as a form."""
-    if reading.media_type(call.request) == reading.FORM:
+    kind = reading.media_type(call.request)
+    if kind == reading.FORM:
         options, image = creating.from_form(call, body)
         return _created(call, Kind.VERIFY, options, image)
+    if kind != JSON:
+        raise bad_media_type(f"{JSON} or {reading.FORM}")
     return _created(call, Kind.VERIFY, creating.from_json(call, body))
 
 

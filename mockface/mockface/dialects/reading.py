@@ -230,6 +230,18 @@ def form(request: Request) -> dict[str, Part]:
         raise bad_body(str(wrong)) from None
 
 
+def text_of(part: Part) -> str:
+    """The text of a form's part.
+
+    Raises:
+        WireError: It is not in UTF-8.
+    """
+    try:
+        return part.data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad_body(f"The part {part.name} has to be a text in UTF-8.") from None
+
+
 def query(request: Request, table: Iterable[Field]) -> dict[str, Any]:
     """The fields of a query.
 
