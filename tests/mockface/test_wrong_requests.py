@@ -225,6 +225,9 @@ def test_an_entra_token_is_accepted_only_when_configured(version: str) -> None:
             authorization="Bearer entra",
         )
         assert answer.status == status
+        if status == 401:
+            assert answer.code == "401"
+            assert "--bearer" in answer.json["error"]["message"]
     assert (
         Face(Service(Engine(keys=["k"]), bearer="entra"), version, key="k").create().status == 200
     )

@@ -168,6 +168,8 @@ def fields(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, An
             read[each.into] = each.type.check(value)
         except ValueError as wrong:
             raise WireError(400, each.code, f"{each.name} {wrong}.") from None
+        except WireError as wrong:  # in an object, whose field the message begins with
+            raise WireError(wrong.status, wrong.code, f"{each.name}.{wrong.message}") from None
     return read
 
 
