@@ -352,7 +352,11 @@ class Tenant:
             for attempt in session.attempts:
                 if attempt.session_image_id == image_id:
                     return session, attempt
-        raise RefusedError(Reason.SESSION_IMAGE_NOT_FOUND, "The session image is not found.")
+        raise RefusedError(
+            Reason.SESSION_IMAGE_NOT_FOUND,
+            "The session image is not found: none was kept under the id, or its session was "
+            "deleted, or is older than 48 hours.",
+        )
 
     def look(self, data: bytes) -> Sight:
         """What there is to see in a posted picture.
@@ -420,7 +424,11 @@ class Tenant:
     def _alive(self, session_id: str, kind: Kind) -> Session:
         session = self._sessions.get(session_id)
         if session is None or session.kind is not kind or self.now() >= session.expires_at:
-            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+            raise RefusedError(
+                Reason.SESSION_NOT_FOUND,
+                "The session is not found: no session of this kind has the id, or it was deleted, "
+                "or it is older than 48 hours.",
+            )
         return session
 
     def _opened(self, session_id: str) -> Session:
