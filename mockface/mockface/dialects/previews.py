@@ -5,6 +5,7 @@ An attempt is an entry of an audit, and a session shows the newest one.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ PAGING = (
     Field("start", "start", reading.text(64, least=0), default=""),
     Field("top", "top", reading.integer(1, _MOST_PAGE), default=_MOST_PAGE),
 )
+
+_SESSION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _LIVENESS = "/detectLiveness/singleModal/sessions"
 _VERIFY = "/detectLivenessWithVerify/singleModal/sessions"
@@ -167,7 +170,12 @@ def delete(kind: Kind, call: Call) -> Response:
 def sessions(kind: Kind, call: Call) -> Response:
     """GetLivenessSessions and GetLivenessWithVerifySessions."""
     asked = reading.query(call.request, PAGING)
-    page = call.tenant.page(kind, after=asked["start"], most=asked["top"])
+    start = asked["start"].lower()
+    if start and not _SESSION_ID.fullmatch(start):
+        raise WireError(
+            400, "BadArgument", "start must be the id of a session, such as the last one you got."
+        )
+    page = call.tenant.page(kind, after=start, most=asked["top"])
     return answer(200, [_item(session, call.now) for session in page])
 
 
@@ -180,7 +188,7 @@ def audit_entries(kind: Kind, call: Call) -> Response:
     asked = reading.query(call.request, PAGING)
     start, top = asked["start"], asked["top"]
     if start and not (start.isascii() and start.isdigit()):
-        raise WireError(400, "BadArgument", "start must be the id of an audit entry.")
+        raise WireError(400, "BadArgument", "start must be the id of an audit entry, such as 1.")
     session = call.tenant.get(kind, call.session_id, read=False)
     page = [attempt for attempt in session.answered if attempt.number > int(start or 0)][:top]
     return answer(200, [audit.entry(session, attempt) for attempt in reversed(page)])
