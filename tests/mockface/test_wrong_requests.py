@@ -118,6 +118,13 @@ def test_a_body_that_is_no_json_object(face: Face, body: bytes) -> None:
     assert (answer.status, answer.code) == (400, "InvalidRequestBody")
 
 
+def test_a_body_in_another_encoding_is_told_which_one_is_wanted(face: Face) -> None:
+    body = json.dumps(OPTIONS).encode("utf-16")
+    answer = face.send("POST", face.paths[False], body, content_type="application/json")
+    assert answer.code == "InvalidRequestBody"
+    assert "UTF-8" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/jsonx", FORM])
 def test_a_wrong_content_type(face: Face, content_type: str) -> None:
     answer = face.send("POST", face.paths[False], b"{}", content_type=content_type)

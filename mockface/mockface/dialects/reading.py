@@ -212,7 +212,7 @@ def json_object(data: bytes, what: str) -> dict[str, object]:
     try:
         value = _JSON.decode(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise bad_body(f"{what} is not valid JSON.") from None
+        raise bad_body(f"{what} is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise bad_body(f"{what} has to be a JSON object.")
     return value
