@@ -89,8 +89,9 @@ def document(version: str, server: str = "http://127.0.0.1:8178") -> Schema:
         "info": {
             "title": f"Face session API {described.version}, as mockface emulates it",
             "version": described.version,
-            "description": "Every object may have more fields than are listed. Where the service's "
-            "behaviour is not public, the emulator's is an assumption.",
+            "description": "Every object may have more fields than are listed, and in an answer "
+            "every list of words more words. Where the service's behaviour is not public, the "
+            "emulator's is an assumption.",
         },
         "servers": [{"url": f"{server}/face/{described.version}"}],
         "paths": paths,

@@ -12,7 +12,7 @@ from mockface.dialects import DIALECTS, versions
 from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
 from mockface.dialects.errors import on_the_wire
 from mockface.dialects.routes import Call, Route, Router
-from mockface.errors import RefusedError, UnknownScenarioError
+from mockface.errors import Reason, RefusedError, UnknownScenarioError
 from mockface.faults import damage
 from mockface.faults.limits import Limits
 from mockface.faults.waiting import Faults
@@ -169,7 +169,14 @@ class Service:
         elif token and token == self._bearer:
             tenant = self.engine.trusted_tenant()
         else:
-            tenant = self.engine.tenant(request.header(KEY_HEADER))
+            key = request.header(KEY_HEADER)
+            if token and key is None:
+                raise RefusedError(
+                    Reason.ACCESS_DENIED,
+                    "Access denied: this is not the Entra token that the emulator was told to "
+                    "accept (--bearer), and there is no subscription key.",
+                )
+            tenant = self.engine.tenant(key)
         return Call(request, tenant.next_request_id(), tenant, session_id, self._loose)
 
 

@@ -274,6 +274,11 @@ class TestDetect:
         answer = asked(face, body, "application/json")
         assert (answer.status, answer.code) == (400, "InvalidURL")
 
+    def test_an_address_that_is_null_is_none(self, face: Face) -> None:
+        _, image_id = stored(face)
+        body = json.dumps({"url": None, "sessionImageId": image_id}).encode()
+        assert asked(face, body, "application/json").status == 200
+
     @pytest.mark.parametrize(
         ("body", "kind", "status", "code"),
         [
@@ -332,11 +337,20 @@ class TestDetect:
         allowed = detection != "detection_02" and recognition >= 3
         assert answer.status == (200 if allowed else 400)
 
-    def test_in_the_first_version_no_session_keeps_a_picture(self, service: Service) -> None:
-        first = Face(service, "v1.1-preview.1")
+    def test_the_first_version_knows_no_session_s_picture(self, face: Face) -> None:
+        # Given a picture that a session of a later version keeps
+        _, image_id = stored(face)
+        first = Face(face.service, "v1.1-preview.1")
+
+        # When the first version is asked about it
+        answer = asked(first, body_of(image_id), "application/json")
+
+        # Then it says what it takes instead
+        assert (answer.status, answer.code) == (400, "InvalidRequestBody")
+        assert STREAM in answer.json["error"]["message"]
+        assert asked(first, b"{}", "text/plain").json["error"]["message"].endswith(f" {STREAM}.")
+        assert image(first, image_id).status == 404
         assert len(asked(first, portrait(1)).json) == 1
-        assert asked(first, body_of("some"), "application/json").status == 404
-        assert image(first, "some").status == 404
 
 
 @given(st.one_of(st.text(), st.text("A-_!=é~", min_size=44, max_size=44)))

@@ -256,6 +256,7 @@ def test_what_is_no_request_gets_an_error_of_the_service(
         line.socket.sendall(data)
         reply = line.receive()
         assert (reply.status, reply.headers["x-mockface"]) == (status, "emulator")
+        assert reply.headers["apim-request-id"]
         assert json.loads(reply.body)["error"]["code"] == reply.headers["x-ms-error-code"]
         assert line.is_closed()
 

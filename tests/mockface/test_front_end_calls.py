@@ -106,6 +106,24 @@ def test_the_client_names_the_device_that_was_left_to_it(face: Face) -> None:
         assert result["deviceCorrelationId"] == "mock-spoof:phone"
 
 
+@pytest.mark.parametrize("ids", ["", "{}", '{"deviceCorrelationId": null}'])
+def test_a_device_that_was_left_to_the_client_has_to_be_named(face: Face, ids: str) -> None:
+    # Given a session that leaves the device to the client
+    created = face.create(deviceCorrelationId=None, deviceCorrelationIdSetInClient=True).json
+    token = created["authToken"]
+
+    # When the client names none, then it neither starts nor makes an attempt
+    for refused in (started(face, token, ids), face.attempt(token)):
+        assert (refused.status, refused.code) == (400, "InvalidDeviceCorrelationId")
+        assert "deviceCorrelationId is missing" in refused.json["error"]["message"]
+    assert face.result(created["sessionId"]).json["status"] == "NotStarted"
+
+    # And when it does, it goes on
+    assert started(face, token, '{"deviceCorrelationId": "mine"}').status == 200
+    assert started(face, token, ids).status == 200
+    assert face.attempt(token).status == 204
+
+
 @pytest.mark.parametrize(
     ("ids", "code"),
     [

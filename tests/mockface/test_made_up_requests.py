@@ -131,7 +131,8 @@ def test_requests_as_described_are_taken(version: str) -> None:
             case.path_parameters["sessionId"] = created["sessionId"]
         sensible(case)
         if "start" in case.query:
-            case.query["start"] = "1"
+            audited = case.operation.path.endswith("/audit")
+            case.query["start"] = "1" if audited else created["sessionId"]
         if isinstance(case.body, dict) and case.operation.path in CLIENT.values():
             case.body.pop("VerifyImage", None)  # the session has one already
         if case.operation.path == CLIENT_CALLS[0]:

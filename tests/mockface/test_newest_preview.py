@@ -51,6 +51,8 @@ def test_as_many_attempts_as_allowed(face: Face, allowed: int | None, made: int)
         ("expectedClientIpAddress", "somewhere"),
         ("expectedClientIpAddress", "1.2.3.4/33"),
         ("expectedClientIpAddress", ""),
+        ("expectedClientIpAddress", "1.2.3.4/255.255.255.0"),
+        ("expectedClientIpAddress", "fe80::1%" + "x" * 500),
         ("expectedClientIpAddress", 16_909_060),
         ("userCorrelationId", ""),
         ("userCorrelationId", "x" * 65),
@@ -124,17 +126,18 @@ def test_what_an_update_does_not_name_stays(face: Face, body: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "field"),
     [
-        {"livenessAbuseMonitoring": True},
-        {"livenessAbuseMonitoring": {"enabled": "false"}},
-        {"livenessAbuseMonitoring": {"enabled": 0}},
+        ({"livenessAbuseMonitoring": True}, "livenessAbuseMonitoring"),
+        ({"livenessAbuseMonitoring": {"enabled": "false"}}, "livenessAbuseMonitoring.enabled"),
+        ({"livenessAbuseMonitoring": {"enabled": 0}}, "livenessAbuseMonitoring.enabled"),
     ],
 )
-def test_a_wrong_update_changes_nothing(face: Face, body: object) -> None:
+def test_a_wrong_update_changes_nothing(face: Face, body: object, field: str) -> None:
     answer = patch(face, body)
 
     assert (answer.status, answer.code) == (400, "BadArgument")
+    assert answer.json["error"]["message"].startswith(f"{field} must be ")
     assert face.send("GET", "/settings").json == {"livenessAbuseMonitoring": {"enabled": True}}
 
 

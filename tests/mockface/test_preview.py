@@ -28,12 +28,18 @@ def test_lists_are_in_the_order_of_ids_and_paged(face: Face) -> None:
     assert ids(face) == created
     assert ids(face, "top=2") == created[:2]
     assert ids(face, f"start={created[1]}&top=2") == created[2:4]
+    assert ids(face, f"start={created[1].upper()}&top=2") == created[2:4]
     assert ids(face, f"start={created[4]}") == []
+    assert ids(face, "start=00000000-0000-0000-0000-000000000000") == created
     assert len(ids(face, verify=True)) == 1
 
 
 @pytest.mark.parametrize(
-    "query", ["top=0", "top=1001", "top=-1", "top=x", "top=", "start=" + "a" * 65]
+    "query",
+    [
+        *("top=0", "top=1001", "top=-1", "top=x", "top="),
+        *("start=" + "a" * 65, "start=x", "start=1"),
+    ],
 )
 def test_a_bad_page_is_named(face: Face, query: str) -> None:
     answer = face.send("GET", face.paths[False], query=query)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.mockface.conftest import CLIENT, LATER, OPTIONS, PREVIEWS, Face
+from tests.mockface.conftest import CLIENT, FORM, LATER, OPTIONS, PREVIEWS, Face, form
 
 from mockface.images import portrait
 
@@ -275,6 +275,21 @@ def test_verify_without_a_reference_image_needs_the_client_s(face: Face) -> None
     result = face.result(created["sessionId"], verify=True).json
     assert result["result"]["id"] == 1
     assert face.match(result)["isIdentical"] is True
+
+
+@pytest.mark.parametrize("version", PREVIEWS)
+def test_a_client_s_picture_without_a_filename_is_refused_as_the_app_server_s(face: Face) -> None:
+    # Given a session whose reference image the device will send
+    created = face.post_json(face.paths[True], OPTIONS).json
+    raw = form({}, {"VerifyImage": portrait(1)}).replace(b'; filename="VerifyImage.jpg"', b"")
+
+    # When it comes without a filename, then no attempt is counted
+    refused = face.send(
+        "POST", CLIENT[True], raw, content_type=FORM, authorization=f"Bearer {created['authToken']}"
+    )
+
+    assert (refused.status, refused.code) == (400, "InvalidRequestBody")
+    assert face.result(created["sessionId"], verify=True).json["status"] == "NotStarted"
 
 
 def test_a_session_with_a_reference_image_takes_no_other(face: Face) -> None:

@@ -118,6 +118,13 @@ def test_a_body_that_is_no_json_object(face: Face, body: bytes) -> None:
     assert (answer.status, answer.code) == (400, "InvalidRequestBody")
 
 
+def test_a_body_in_another_encoding_is_told_which_one_is_wanted(face: Face) -> None:
+    body = json.dumps(OPTIONS).encode("utf-16")
+    answer = face.send("POST", face.paths[False], body, content_type="application/json")
+    assert answer.code == "InvalidRequestBody"
+    assert "UTF-8" in answer.json["error"]["message"]
+
+
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/jsonx", FORM])
 def test_a_wrong_content_type(face: Face, content_type: str) -> None:
     answer = face.send("POST", face.paths[False], b"{}", content_type=content_type)
@@ -127,6 +134,15 @@ def test_a_wrong_content_type(face: Face, content_type: str) -> None:
 @pytest.mark.parametrize("version", LATER)
 def test_later_versions_have_no_json_create_of_a_verify_session(face: Face) -> None:
     assert face.post_json(face.paths[True], OPTIONS).status == 415
+
+
+def test_a_create_with_verification_says_what_it_takes(face: Face) -> None:
+    answer = face.send("POST", face.paths[True], b"a=b", content_type="text/plain")
+
+    assert (answer.status, answer.code) == (415, "BadArgument")
+    message = answer.json["error"]["message"]
+    assert "multipart/form-data" in message
+    assert ("application/json" in message) is face.preview
 
 
 FILE = {"verifyImage": portrait(1)}
@@ -144,6 +160,7 @@ MODE = {"livenessOperationMode": b"Passive", "deviceCorrelationId": DEVICE.encod
         lambda body: form(MODE, {}),
         lambda body: form(MODE, {"picture": portrait(1)}),
         lambda body: form({"Parameters": b"{"}, FILE),
+        lambda body: form(MODE | {"deviceCorrelationId": b"\xff"}, FILE),
         lambda body: form({f"field{n}": b"" for n in range(100)}, FILE),
         lambda body: body.replace(b"\r\n\r\n", b"\r\n"),
     ],
@@ -151,6 +168,20 @@ MODE = {"livenessOperationMode": b"Passive", "deviceCorrelationId": DEVICE.encod
 def test_a_damaged_form(face: Face, damage: Callable[[bytes], bytes]) -> None:
     answer = face.send("POST", face.paths[True], damage(form(MODE, FILE)), content_type=FORM)
     assert (answer.status, answer.code) == (400, "InvalidRequestBody")
+
+
+def test_a_picture_without_a_filename_is_told_what_is_missing(face: Face) -> None:
+    raw = form(MODE, FILE).replace(b'; filename="verifyImage.jpg"', b"")
+    answer = face.send("POST", face.paths[True], raw, content_type=FORM)
+    assert "verifyImage has no filename" in answer.json["error"]["message"]
+
+
+def test_a_flat_part_may_be_sent_as_a_file(face: Face) -> None:
+    # Given the mode as a form of JavaScript sends it that was given a Blob
+    sent = form(MODE, FILE).replace(
+        b'name="livenessOperationMode"', b'name="livenessOperationMode"; filename="blob"'
+    )
+    assert face.send("POST", face.paths[True], sent, content_type=FORM).status == 200
 
 
 def test_a_form_without_a_boundary(face: Face) -> None:
@@ -201,6 +232,9 @@ def test_an_entra_token_is_accepted_only_when_configured(version: str) -> None:
             authorization="Bearer entra",
         )
         assert answer.status == status
+        if status == 401:
+            assert answer.code == "401"
+            assert "--bearer" in answer.json["error"]["message"]
     assert (
         Face(Service(Engine(keys=["k"]), bearer="entra"), version, key="k").create().status == 200
     )

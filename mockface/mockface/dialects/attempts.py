@@ -88,7 +88,6 @@ def _made(kind: Kind, call: Call) -> tuple[Session, Attempt]:
     request = call.request
     parts = reading.form(request)
     content = parts.get("Content")
-    image = parts.get("VerifyImage") or parts.get("verifyImage")
     return call.tenant.attempt(
         kind,
         call.session_id,
@@ -103,7 +102,7 @@ def _made(kind: Kind, call: Call) -> tuple[Session, Attempt]:
         ),
         request_id=call.request_id,
         content=None if content is None else content.data,
-        verify_image=None if image is None else image.data,
+        verify_image=creating.picture(call, parts),
         scenario=request.header(SCENARIO_HEADER),
     )
 

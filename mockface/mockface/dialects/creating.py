@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mockface.dialects.routes import Body, Call
+    from mockface.multipart import Part
 
 LONGEST_CORRELATION_ID = 64
 
@@ -78,23 +79,36 @@ def from_form(call: Call, body: Body) -> tuple[Options, bytes | None]:
         WireError: What is wrong with it.
     """
     parts = reading.form(call.request)
-    image = parts.get("VerifyImage") or parts.get("verifyImage")
-    if not call.loose:
-        if image is None:
-            raise bad_body("The part verifyImage (or VerifyImage) is missing.")
-        if image.filename is None:
-            # The official JavaScript client had to add one, so the service seems to want it.
-            raise bad_body(f"The part {image.name} has no filename, so it is no file.")
+    image = picture(call, parts)
+    if image is None and not call.loose:
+        raise bad_body("The part verifyImage (or VerifyImage) is missing.")
     if "Parameters" in parts:
         values = reading.json_object(parts["Parameters"].data, "The part Parameters")
     else:
         texts = {
-            name: part.data.decode("utf-8", "replace")
-            for name, part in parts.items()
-            if part.filename is None
+            field.name: reading.text_of(parts[field.name])
+            for field in body.fields
+            if field.name in parts
         }
         values = reading.from_text(body.fields, texts)
-    return _options(call, body, values), None if image is None else image.data
+    return _options(call, body, values), image
+
+
+def picture(call: Call, parts: Mapping[str, Part]) -> bytes | None:
+    """The reference image in a form, under either of its names, if it is there.
+
+    Raises:
+        WireError: The part is no file.
+    """
+    part = parts.get("VerifyImage") or parts.get("verifyImage")
+    if part is None:
+        return None
+    if part.filename is None and not call.loose:
+        # The official JavaScript client had to add one, so the service seems to want it.
+        raise bad_body(
+            f"The part {part.name} has no filename, so it is no file: give it one, any will do."
+        )
+    return part.data
 
 
 def one_side_only(call: Call, options: Options) -> Options:

@@ -7,10 +7,11 @@ model, and the 100 faces at most, are what the public documentation of the servi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mockface.dialects import reading
-from mockface.dialects.errors import bad_media_type
+from mockface.dialects.errors import bad_body, bad_media_type
 from mockface.dialects.images import STREAM
 from mockface.dialects.reading import Field, Type
 from mockface.dialects.rendering import Json, present, rectangle
@@ -31,17 +32,23 @@ _RECOGNITION_MODELS = ("recognition_01", "recognition_02", "recognition_03", "re
 _LONGEST_IMAGE_ID = 64
 
 
-def detect(call: Call) -> Response:
-    """Detect, DetectFromUrl and DetectFromSessionImageId."""
+def detect(named: Body | None, call: Call) -> Response:
+    """Detect, DetectFromUrl and DetectFromSessionImageId.
+
+    Args:
+        named: The body that names a session's picture; `None` where sessions keep none.
+        call: The call.
+    """
     asked = _asked(call)
     kind = reading.media_type(call.request)
     if kind == STREAM:
         found = list(call.tenant.look(call.request.body).faces)
     elif kind == JSON:
-        _, attempt = call.tenant.session_image(_image_id(reading.json_body(call.request)))
+        image_id = _image_id(named, reading.json_body(call.request))
+        _, attempt = call.tenant.session_image(image_id)
         found = [session_images.face(attempt)]
     else:
-        raise bad_media_type(f"{STREAM} or {JSON}")
+        raise bad_media_type(STREAM if named is None else f"{STREAM} or {JSON}")
     ids = call.tenant.face_ids(call.request_id, len(found))
     each = zip(found, ids, strict=True)
     return answer(200, [_result(face, face_id, asked) for face, face_id in each])
@@ -131,11 +138,13 @@ def _asked(call: Call) -> Asked:
     return asked
 
 
-def _image_id(body: dict[str, object]) -> str:
-    if "url" in body:
+def _image_id(named: Body | None, body: dict[str, object]) -> str:
+    if body.get("url") is not None:
         # An emulator that fetches what it is told would be a way into the network it stands in.
         raise WireError(400, "InvalidURL", "The emulator fetches no pictures: post the bytes.")
-    return str(reading.fields(_BODY.fields, body)["image_id"])
+    if named is None:
+        raise bad_body(f"This version has no session images: post the picture as {STREAM}.")
+    return str(reading.fields(named.fields, body)["image_id"])
 
 
 def _result(face: Face, face_id: str, asked: Asked) -> Json:
@@ -231,7 +240,7 @@ _ROUTE = Route(
     "detect",
     "POST",
     "/detect",
-    detect,
+    partial(detect, None),
     operation="Detect",
     query=_QUERY,
     takes_file=True,
@@ -241,5 +250,12 @@ _ROUTE = Route(
 FIRST_ROUTES = (_ROUTE,)
 """Of v1.1-preview.1, in which no session keeps a picture."""
 
-ROUTES = (replace(_ROUTE, operation="DetectFromSessionImageId", json=_BODY),)
+ROUTES = (
+    replace(
+        _ROUTE,
+        handler=partial(detect, _BODY),
+        operation="DetectFromSessionImageId",
+        json=_BODY,
+    ),
+)
 """Of all later versions."""

@@ -5,15 +5,17 @@ An attempt is an entry of an audit, and a session shows the newest one.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mockface.dialects import audit, creating, reading
+from mockface.dialects.errors import bad_media_type
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import Json, present, timestamp
 from mockface.dialects.routes import Body, Call, Route
 from mockface.sessions.nouns import Kind, Progress, Session
-from mockface.wire import Response, WireError, answer
+from mockface.wire import JSON, Response, WireError, answer
 
 if TYPE_CHECKING:
     from mockface.sessions.nouns import Options
@@ -31,6 +33,8 @@ PAGING = (
     Field("start", "start", reading.text(64, least=0), default=""),
     Field("top", "top", reading.integer(1, _MOST_PAGE), default=_MOST_PAGE),
 )
+
+_SESSION_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _LIVENESS = "/detectLiveness/singleModal/sessions"
 _VERIFY = "/detectLivenessWithVerify/singleModal/sessions"
@@ -121,9 +125,12 @@ def create(body: Body, call: Call) -> Response:
 
 def create_with_verify(body: Body, call: Call) -> Response:
     """CreateLivenessWithVerifySession, as JSON and, `...WithVerifyImage`, as a form."""
-    if reading.media_type(call.request) == reading.FORM:
+    kind = reading.media_type(call.request)
+    if kind == reading.FORM:
         options, image = creating.from_form(call, body)
         return _created(call, Kind.VERIFY, options, image)
+    if kind != JSON:
+        raise bad_media_type(f"{JSON} or {reading.FORM}")
     return _created(call, Kind.VERIFY, creating.from_json(call, body))
 
 
@@ -163,7 +170,12 @@ def delete(kind: Kind, call: Call) -> Response:
 def sessions(kind: Kind, call: Call) -> Response:
     """GetLivenessSessions and GetLivenessWithVerifySessions."""
     asked = reading.query(call.request, PAGING)
-    page = call.tenant.page(kind, after=asked["start"], most=asked["top"])
+    start = asked["start"].lower()
+    if start and not _SESSION_ID.fullmatch(start):
+        raise WireError(
+            400, "BadArgument", "start must be the id of a session, such as the last one you got."
+        )
+    page = call.tenant.page(kind, after=start, most=asked["top"])
     return answer(200, [_item(session, call.now) for session in page])
 
 
@@ -176,7 +188,7 @@ def audit_entries(kind: Kind, call: Call) -> Response:
     asked = reading.query(call.request, PAGING)
     start, top = asked["start"], asked["top"]
     if start and not (start.isascii() and start.isdigit()):
-        raise WireError(400, "BadArgument", "start must be the id of an audit entry.")
+        raise WireError(400, "BadArgument", "start must be the id of an audit entry, such as 1.")
     session = call.tenant.get(kind, call.session_id, read=False)
     page = [attempt for attempt in session.answered if attempt.number > int(start or 0)][:top]
     return answer(200, [audit.entry(session, attempt) for attempt in reversed(page)])

@@ -168,6 +168,8 @@ def fields(table: Iterable[Field], values: Mapping[str, object]) -> dict[str, An
             read[each.into] = each.type.check(value)
         except ValueError as wrong:
             raise WireError(400, each.code, f"{each.name} {wrong}.") from None
+        except WireError as wrong:  # in an object, whose field the message begins with
+            raise WireError(wrong.status, wrong.code, f"{each.name}.{wrong.message}") from None
     return read
 
 
@@ -210,7 +212,7 @@ def json_object(data: bytes, what: str) -> dict[str, object]:
     try:
         value = _JSON.decode(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise bad_body(f"{what} is not valid JSON.") from None
+        raise bad_body(f"{what} is not valid JSON in UTF-8.") from None
     if not isinstance(value, dict):
         raise bad_body(f"{what} has to be a JSON object.")
     return value
@@ -228,6 +230,18 @@ def form(request: Request) -> dict[str, Part]:
         return multipart.parse(request.header("content-type") or "", request.body)
     except ValueError as wrong:
         raise bad_body(str(wrong)) from None
+
+
+def text_of(part: Part) -> str:
+    """The text of a form's part.
+
+    Raises:
+        WireError: It is not in UTF-8.
+    """
+    try:
+        return part.data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad_body(f"The part {part.name} has to be a text in UTF-8.") from None
 
 
 def query(request: Request, table: Iterable[Field]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
     from mockface.sessions.nouns import Attempt, Session
 
 
+# Python's addresses have zones and its blocks netmasks besides.
+_BLOCK = re.compile(r"[0-9A-Fa-f.:]+(/[0-9]{1,3})?")
+
+
 def _network(value: object) -> object:
+    said = value if isinstance(value, str) and _BLOCK.fullmatch(value) else ""
     try:
-        ip_network(value if isinstance(value, str) else "", strict=False)
+        ip_network(said, strict=False)
     except ValueError:
         raise ValueError("must be an IP address or a block in CIDR notation") from None
     return value

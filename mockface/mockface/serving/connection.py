@@ -241,6 +241,7 @@ class Connection(asyncio.BufferedProtocol):
         """Answers what is no request, and ends the connection."""
         response = wrong.response()
         response.headers[MOCK_HEADER] = "emulator"
+        response.headers["apim-request-id"] = self._house.service.engine.stranger_request_id()
         self._transport.write(self._write_head(response, "close") + response.body)
         self._hang_up()
 

@@ -48,6 +48,21 @@ def with_ids(options: Options, *, device_id: str | None, user_id: str | None) ->
     )
 
 
+def check_device_named(options: Options) -> None:
+    """Lets the client go on where somebody has said whose device it is.
+
+    Raises:
+        RefusedError: `DEVICE_ID`: the app server has left it to the client, and the client is
+            silent.
+    """
+    if options.device_correlation_id is None:
+        raise RefusedError(
+            Reason.DEVICE_ID,
+            "deviceCorrelationId is missing: this session leaves it to the client, which has to "
+            "name it when it starts.",
+        )
+
+
 def reference_for(session: Session, offered: ReferenceImage | None) -> ReferenceImage | None:
     """The image to compare with: the app server's, or else the client's.
 

@@ -251,16 +251,18 @@ class Tenant:
 
         Raises:
             RefusedError: `SESSION_GONE`, `ATTEMPTS_USED_UP`; `DEVICE_ID` or `USER_ID`: the client
-                may not set it.
+                may not set it; `DEVICE_ID`: nobody has set it.
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(device_id)
         with self._lock:
             session = self._opened(session_id)
             rules.check_attempts_left(session)
+            options = rules.with_ids(session.options, device_id=device_id, user_id=user_id)
+            rules.check_device_named(options)
             session = replace(
                 session,
-                options=rules.with_ids(session.options, device_id=device_id, user_id=user_id),
+                options=options,
                 scenario=asked_for.name if asked_for else session.scenario,
                 started_at=self.now() if session.started_at is None else session.started_at,
             )
@@ -302,7 +304,7 @@ class Tenant:
             The session after the attempt, and the judged attempt; a failed one too.
 
         Raises:
-            RefusedError: `SESSION_GONE`, `TOKEN_NOT_FOR_THIS`, `ATTEMPTS_USED_UP`,
+            RefusedError: `SESSION_GONE`, `TOKEN_NOT_FOR_THIS`, `ATTEMPTS_USED_UP`, `DEVICE_ID`,
                 `VERIFY_IMAGE_MISSING`, `VERIFY_IMAGE_NOT_ALLOWED`, `IMAGE_SIZE` or `IMAGE_INVALID`;
                 none of them counts as an attempt (assumption).
             UnknownScenarioError: There is no such scenario.
@@ -316,6 +318,7 @@ class Tenant:
                     Reason.TOKEN_NOT_FOR_THIS, "The token is for the other kind of session."
                 )
             rules.check_attempts_left(session)
+            rules.check_device_named(session.options)
             name = scenario or session.pinned or session.scenario or self.defaults.scenario
             step = scenarios.scenario(name).step(len(session.attempts) + 1)
             reference = rules.reference_for(session, offered)
@@ -350,7 +353,11 @@ class Tenant:
             for attempt in session.attempts:
                 if attempt.session_image_id == image_id:
                     return session, attempt
-        raise RefusedError(Reason.SESSION_IMAGE_NOT_FOUND, "The session image is not found.")
+        raise RefusedError(
+            Reason.SESSION_IMAGE_NOT_FOUND,
+            "The session image is not found: none was kept under the id, or its session was "
+            "deleted, or is older than 48 hours.",
+        )
 
     def look(self, data: bytes) -> Sight:
         """What there is to see in a posted picture.
@@ -407,7 +414,11 @@ class Tenant:
     def _alive(self, session_id: str, kind: Kind) -> Session:
         session = self._sessions.get(session_id)
         if session is None or session.kind is not kind or self.now() >= session.expires_at:
-            raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
+            raise RefusedError(
+                Reason.SESSION_NOT_FOUND,
+                "The session is not found: no session of this kind has the id, or it was deleted, "
+                "or it is older than 48 hours.",
+            )
         return session
 
     def _opened(self, session_id: str) -> Session:
