@@ -54,7 +54,12 @@ def mockface_server(request: pytest.FixtureRequest) -> Iterator[ControlClient]:
 
     shared = os.environ.get(URL_VARIABLE)
     if shared:
-        yield ControlClient(shared)
+        try:
+            hand = ControlClient(shared)
+        except ValueError as wrong:
+            message = f"{URL_VARIABLE} names no emulator: {wrong}"
+            raise pytest.fail.Exception(message, pytrace=False) from None
+        yield hand
         return
 
     with _extra("mock"):

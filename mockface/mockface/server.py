@@ -73,6 +73,22 @@ class Mockface:
         OSError: A file cannot be read or written.
     """
 
+    # `mock.scenario = "spoof"` has to fail: what it can be told, `mock.control()` tells it.
+    __slots__ = (
+        "_app",
+        "_front",
+        "_host",
+        "_listener",
+        "_port",
+        "_recorder",
+        "_serving",
+        "_thread",
+        "_threads",
+        "clock",
+        "engine",
+        "service",
+    )
+
     def __init__(
         self,
         *,

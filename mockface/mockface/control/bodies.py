@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mockface.clock import moment
 from mockface.dialects import reading
@@ -15,8 +15,11 @@ from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
 from mockface.scenarios import LONGEST_NAME, Decision
+from mockface.wire import WireError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mockface.faults.delays import Delay
     from mockface.faults.waiting import Fault
     from mockface.people import Person
@@ -93,6 +96,24 @@ PORTRAIT = (
     Field("light", "light", reading.one_of(*LIGHTS)),
     Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
 )
+
+
+def told(table: tuple[Field, ...], given: Mapping[str, object]) -> dict[str, Any]:
+    """Checks what the emulator is told.
+
+    The service's objects are open. These are not: a misspelt field that is passed over would let a
+    test go on with something else than it asked for.
+
+    Raises:
+        WireError: The first field that is unknown, missing or wrong.
+    """
+    known = [field.name for field in table]
+    unknown = sorted(given.keys() - set(known))
+    if unknown:
+        raise WireError(
+            400, "BadArgument", f"There is no {', '.join(unknown)}; there is: {', '.join(known)}."
+        )
+    return reading.fields(table, given)
 
 
 def about_session(tenant: Tenant, session: Session) -> Json:
