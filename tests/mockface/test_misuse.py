@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
-from mockface import ControlClient, ControlError, Mockface
+from mockface import (
+    ControlClient,
+    ControlError,
+    LivenessDetectionError,
+    Mockface,
+    SimulatedClient,
+)
 from mockface.images import portrait
+from mockface.transport import AsyncMockfaceTransport, MockfaceTransport
 
 KEY = "a-key"
 
@@ -103,3 +110,87 @@ def test_a_key_that_is_none_speaks_for_nobody(mock: Mockface, wrong: Any) -> Non
         ControlClient("http://localhost", wrong)
     with pytest.raises(ValueError, match=r"^key must be "):
         mock.control(wrong)
+
+
+# --- the simulated client -------------------------------------------------------------------------
+
+
+def test_an_unknown_scenario_is_refused_before_the_attempt(mine: ControlClient) -> None:
+    with pytest.raises(ValueError, match=r"Unknown scenario 'spof'; the known ones are: real, "):
+        SimulatedClient(scenario="spof")
+    with pytest.raises(ValueError, match=r"Unknown scenario 'spof'"):
+        mine.attempt("any.token.here", "spof")
+    with pytest.raises(
+        TypeError, match="scenario must be the name of a scenario, or None, not int"
+    ):
+        SimulatedClient(scenario=5)  # type: ignore[arg-type]
+
+
+def test_what_is_no_token_and_no_picture_is_named(mine: ControlClient) -> None:
+    with pytest.raises(TypeError, match=r"token must be the session's authToken, .+ not NoneType"):
+        mine.attempt(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"content must be the bytes of a file, .+ not str"):
+        mine.attempt("", content="alice.jpg")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="verify_image must be the bytes of a file"):
+        mine.attempt("", verify_image="alice.jpg")  # type: ignore[arg-type]
+
+
+TOKEN = "e30.eyJraW5kIjoibGl2ZW5lc3MifQ.e30"
+
+
+def test_a_refused_attempt_says_to_people_what_was_answered(mine: ControlClient) -> None:
+    with pytest.raises(LivenessDetectionError) as refused:
+        mine.attempt(TOKEN)
+
+    assert str(refused.value) == "InvalidToken"
+    assert refused.value.__notes__ == [
+        "session/start was answered with 401: The session token is not valid."
+    ]
+
+
+def test_a_service_that_is_not_there_is_the_cause() -> None:
+    with pytest.raises(LivenessDetectionError, match="Unexpected") as failed:
+        SimulatedClient(endpoint="http://127.0.0.1:1").start(TOKEN)
+
+    assert isinstance(failed.value.__cause__, ConnectionRefusedError)
+
+
+def test_a_broken_token_is_in_no_traceback() -> None:
+    with pytest.raises(LivenessDetectionError, match="Unexpected") as failed:
+        SimulatedClient(endpoint="http://127.0.0.1:1").start(f"{TOKEN}\n")
+
+    assert failed.value.__suppress_context__
+    assert failed.value.__cause__ is None
+
+
+# --- portraits and transports ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image_format", "GIF"),
+        ("faces", "1"),
+        ("faces", 1.0),
+        ("mask", "yes"),
+        ("glasses", None),
+        ("blur", "much"),
+        ("blur", float("nan")),
+        ("light", []),
+        ("turned", None),
+        ("turned", 46),
+    ],
+)
+def test_a_wrong_option_of_a_portrait_is_named(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} is "):
+        portrait("alice", **{name: value})
+    with pytest.raises(ValueError, match=r"^seed is a text or a whole number"):
+        portrait(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("transport", [MockfaceTransport, AsyncMockfaceTransport])
+def test_a_transport_ends_in_an_emulator(
+    mine: ControlClient, transport: type[MockfaceTransport | AsyncMockfaceTransport]
+) -> None:
+    with pytest.raises(TypeError, match=r"^mock must be a mockface\.Mockface: .+ ControlClient\.$"):
+        transport(mine)  # type: ignore[arg-type]
