@@ -27,7 +27,7 @@ URL_VARIABLE = "MOCKFACE_URL"
 
 _HELP = {
     "mockface_seed": "where the emulator takes everything random from: the same seed gives every "
-    "test the same ids, tokens and numbers in each run (not for a server that "
+    "test the same session ids and numbers in each run (not for a server that "
     f"{URL_VARIABLE} names)",
     "mockface_scenario": "what an attempt is when a test says nothing; default: real",
     "mockface_pace": "when results are out when a test says nothing: at-once, 3reads or 30s, for "
