@@ -59,6 +59,7 @@ def test_a_misspelt_option_draws_no_good_portrait(mine: ControlClient) -> None:
     [
         ("PUT", "scenario", {"scenario": "spoof"}),
         ("POST", "faults", {"route": "create", "delay": 1}),
+        ("POST", "queue", {"scenarios": ["spoof"]}),
         ("PUT", "pace", {"pace": "at-once"}),
         ("POST", "clock", {"advance": 1}),
         ("PUT", "limit", {"tier": "F0"}),

@@ -141,9 +141,7 @@ class Control:
         return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
-        names = reading.json_body(order.request).get("scenarios")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise WireError(400, "BadArgument", "scenarios must be a list of names.")
+        names = bodies.told(bodies.QUEUE, reading.json_body(order.request))["scenarios"]
         try:
             self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:

@@ -43,6 +43,12 @@ def _moment(value: object) -> object:
     return moment(value if isinstance(value, str) else "")
 
 
+def _names(value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be a list of names")
+    return value
+
+
 def _pace(value: object) -> object:
     return Pace.parse(value if isinstance(value, str) else "")
 
@@ -76,6 +82,7 @@ FAULT = (
     Field("reset", "reset", reading.boolean()),
 )
 SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+QUEUE = (Field("scenarios", "scenarios", Type(_names), required=True),)
 PACE = (Field("pace", "pace", Type(_pace), required=True),)
 EFFECTS = frozenset(
     {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
