@@ -15,6 +15,7 @@ from mockface import (
     SimulatedClient,
 )
 from mockface.images import portrait
+from mockface.remote.sending import in_process
 from mockface.transport import AsyncMockfaceTransport, MockfaceTransport
 
 KEY = "a-key"
@@ -52,6 +53,45 @@ def test_a_misspelt_option_draws_no_good_portrait(mine: ControlClient) -> None:
         mine.portrait("alice", blurr=0.8)
     with pytest.raises(ControlError, match=r"ends in \.jpg or \.png"):
         mine.portrait("alice", "gif")  # type: ignore[arg-type]
+
+
+def called(mock: Mockface, times: int) -> ControlClient:
+    """A hand on a tenant that has asked for its sessions so many times."""
+    ask = in_process(mock.service.handle)
+    for _ in range(times):
+        url = "http://localhost/face/v1.2/detectLiveness-sessions/x"
+        ask("DELETE", url, {"Ocp-Apim-Subscription-Key": KEY})
+    return mock.control(KEY)
+
+
+def test_a_journal_that_is_off_answers_no_question() -> None:
+    journal = called(Mockface(journal_entries=0), 1).journal
+
+    for ask in (
+        journal.count,
+        journal.wait_for,
+        lambda **words: journal.expect(at_most=0, **words),
+    ):
+        with pytest.raises(ControlError, match="The journal is off"):
+            ask(route="delete")
+    assert journal.entries() == []
+
+
+def test_what_the_journal_has_forgotten_is_not_taken_for_never() -> None:
+    # Given a journal with room for two calls, and three
+    mock = Mockface(journal_entries=2)
+    hand = called(mock, 3)
+
+    with pytest.raises(ControlError, match="has forgotten calls"):
+        hand.journal.expect(route="create", at_most=0)
+    with pytest.raises(ControlError, match="has forgotten calls"):
+        mock.control().journal.expect(route="create", at_most=0)
+
+    # Then what is there still counts, and so do another key's calls and a new start
+    assert hand.journal.expect(route="delete", at_least=2) == 2
+    assert hand.tenant("other").journal.expect(at_most=0) == 0
+    hand.journal.clear()
+    assert hand.journal.expect(at_most=0) == 0
 
 
 @pytest.mark.parametrize(

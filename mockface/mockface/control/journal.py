@@ -88,6 +88,7 @@ class JournalControl:
         return answer(200, {"entries": [show(entry) for entry in found]})
 
     def _count(self, order: Order) -> Response:
+        self._check_on()
         return answer(200, {"count": len(self._found(order, self._told(order)))})
 
     def _wait(self, order: Order) -> Response:
@@ -121,6 +122,13 @@ class JournalControl:
         if most is not None and least > most:
             raise WireError(400, "BadArgument", "atLeast must not be more than atMost.")
         found = self._wait_for(order, expected, least, told)
+        if most is not None and self._journal.has_forgotten(order.tenant_id, since=_start(told)[0]):
+            raise WireError(
+                400,
+                "BadArgument",
+                "atMost cannot be told: the journal was full and has forgotten calls. Clear it, or "
+                "start the emulator with more --journal-entries and --journal-bytes.",
+            )
         met = len(found) >= least and (most is None or len(found) <= most)
         said: Json = {"met": met, "count": len(found)}
         if len(found) < least:
@@ -137,6 +145,15 @@ class JournalControl:
         told = bodies.told(_QUERY, reading.from_text(_QUERY, order.request.parameters()))
         self._check_route(told)
         return told
+
+    def _check_on(self) -> None:
+        """Refuses to count in a journal that keeps nothing: everything would have come 0 times."""
+        if self._journal.is_off:
+            raise WireError(
+                400,
+                "BadArgument",
+                "The journal is off: start the emulator with --journal-entries above 0.",
+            )
 
     def _check_route(self, words: Json) -> None:
         """Refuses a misspelt route: that it was never called would always be true."""
@@ -160,6 +177,7 @@ class JournalControl:
     def _wait_for(
         self, order: Order, expected: Json, count: int, told: dict[str, Any]
     ) -> list[Entry]:
+        self._check_on()
         number, at = _start(told)
         return self._journal.wait(
             lambda entry: entry.at >= at and not expectations.differences(expected, entry),

@@ -28,7 +28,7 @@ class RemoteJournal:
         self._call = call
 
     def entries(self, *, bodies: bool = False, **wanted: object) -> list[Json]:
-        """The entries that fit, oldest first; at most a thousand.
+        """The entries that fit, oldest first; at most a thousand, unless `limit` says otherwise.
 
         Args:
             bodies: With headers and bodies; secrets are shortened, pictures are their hashes.
@@ -52,7 +52,7 @@ class RemoteJournal:
             **wanted: See the module.
 
         Returns:
-            The entries that fit.
+            The entries that fit; of more than a thousand the newest.
 
         Raises:
             AssertionError: They have not come.
