@@ -45,4 +45,7 @@ def __getattr__(name: str) -> object:
 
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    from mockface.extras import needs  # noqa: PLC0415 - see above
+
+    with needs("mock"):
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

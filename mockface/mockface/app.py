@@ -5,11 +5,15 @@ from __future__ import annotations
 from time import sleep
 from typing import TYPE_CHECKING
 
-import flask
-from werkzeug.exceptions import ClientDisconnected
+from mockface.extras import needs
 
-from mockface.engine import Engine
-from mockface.service import Service
+with needs("mock"):
+    import flask
+    from werkzeug.exceptions import ClientDisconnected
+
+    from mockface.engine import Engine
+    from mockface.service import Service
+
 from mockface.wire import MOST_BODY_BYTES, WHOLE, Request, Response
 
 if TYPE_CHECKING:

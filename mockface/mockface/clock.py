@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,11 +23,15 @@ class Clock:
         frozen_at: Seconds since 1970 at which the clock stands still from the start; `None` lets it
             run.
         source: Where real time comes from, in seconds since 1970.
+
+    Raises:
+        ValueError: `frozen_at` is before 1970, after `LATEST`, or no number.
     """
 
     def __init__(
         self, *, frozen_at: float | None = None, source: Callable[[], float] = time.time
     ) -> None:
+        _check_moment("frozen_at", frozen_at)
         self._source = source
         self._lock = Lock()
         self._first_frozen_at = frozen_at
@@ -54,10 +58,10 @@ class Clock:
             The new time.
 
         Raises:
-            ValueError: The step is negative or leads past `LATEST`.
+            ValueError: The step is negative or no number, or leads past `LATEST`.
         """
-        if not seconds >= 0:
-            raise ValueError("A clock only moves forward: give zero or more seconds.")
+        if not _is_number(seconds) or not seconds >= 0:
+            raise ValueError("A clock only moves forward: give zero or more seconds, as a number.")
         with self._lock:
             if self._read() + seconds > LATEST:
                 raise ValueError("That is further than dates go.")
@@ -71,10 +75,9 @@ class Clock:
         """Stops time, now or at the moment given in seconds since 1970; gives the time back.
 
         Raises:
-            ValueError: The moment is before 1970 or after `LATEST`.
+            ValueError: The moment is before 1970, after `LATEST`, or no number.
         """
-        if at is not None and not 0 <= at <= LATEST:
-            raise ValueError("A clock shows times from 1970 to 9892.")
+        _check_moment("at", at)
         with self._lock:
             self._frozen_at = self._read() if at is None else at
             return self._frozen_at
@@ -102,6 +105,18 @@ class Clock:
 
     def _read(self) -> float:
         return self._source() + self._ahead if self._frozen_at is None else self._frozen_at
+
+
+def _check_moment(name: str, seconds: object) -> None:
+    if seconds is not None and not (_is_number(seconds) and 0 <= cast(float, seconds) <= LATEST):
+        raise ValueError(
+            f"{name} must be a time from 1970 to 9892, in seconds since 1970; a datetime gives "
+            "them with timestamp()."
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def moment(text: str) -> float:

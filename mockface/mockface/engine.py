@@ -11,6 +11,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mockface.addresses import LONGEST_KEY
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from mockface.sessions.tokens import Claims
 
-_LONGEST_KEY = 256
 MOST_TENANTS = 10_000
 _AT_ONCE = Pace()
 
@@ -76,7 +76,7 @@ class Engine:
         Raises:
             RefusedError: `ACCESS_DENIED`: no key, or none that is accepted. `TOO_MANY_TENANTS`.
         """
-        if not key or len(key) > _LONGEST_KEY or (self._keys is not None and key not in self._keys):
+        if not key or len(key) > LONGEST_KEY or (self._keys is not None and key not in self._keys):
             raise RefusedError(
                 Reason.ACCESS_DENIED,
                 "Access denied: the subscription key is missing, wrong, or for another endpoint.",

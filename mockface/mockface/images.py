@@ -7,6 +7,7 @@ from io import BytesIO
 from types import MappingProxyType
 
 from mockface.dice import Dice
+from mockface.extras import needs
 from mockface.people import person_id
 from mockface.pictures.faces import GLASSES, QUALITIES, Look, Rectangle, quality
 from mockface.pictures.marks import Mark
@@ -52,15 +53,24 @@ def portrait(
         reads.
 
     Raises:
-        ValueError: An option is out of its bounds.
+        ValueError: An argument is out of its bounds; the message names it.
+        ModuleNotFoundError: Pillow is not installed, which the extra `mock` brings.
     """
     known = (
-        (image_format in FORMATS, f"A portrait is drawn as one of {', '.join(FORMATS)}."),
-        (0 <= faces <= MOST_FACES, f"A portrait shows 0 to {MOST_FACES} faces."),
+        (isinstance(seed, int | str), "seed is a text or a whole number."),
+        (image_format in FORMATS, f"image_format is one of {', '.join(FORMATS)}."),
+        (
+            _is_whole(faces) and 0 <= faces <= MOST_FACES,
+            f"faces is a whole number from 0 to {MOST_FACES}.",
+        ),
+        (isinstance(mask, bool), "mask is True or False."),
         (glasses in GLASSES, f"glasses is one of {', '.join(GLASSES)}."),
-        (0 <= blur <= 1, "blur is a number from 0 to 1."),
-        (light in LIGHTS, f"light is one of {', '.join(LIGHTS)}."),
-        (abs(turned) <= MOST_TURNED, f"turned is -{MOST_TURNED} to {MOST_TURNED} degrees."),
+        (_is_within(0, blur, 1), "blur is a number from 0 to 1."),
+        (light in tuple(LIGHTS), f"light is one of {', '.join(LIGHTS)}."),
+        (
+            _is_within(-MOST_TURNED, turned, MOST_TURNED),
+            f"turned is a number of degrees from -{MOST_TURNED} to {MOST_TURNED}.",
+        ),
     )
     for right, message in known:
         if not right:
@@ -104,6 +114,14 @@ class _Scene:
         )
 
 
+def _is_within(low: float, value: object, high: float) -> bool:
+    return isinstance(value, int | float) and low <= value <= high
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int)
+
+
 def _boxes(faces: int, person: str) -> tuple[Rectangle, ...]:
     """Where the faces are; side by side they are smaller."""
     dice = Dice(f"boxes {person}")
@@ -129,9 +147,10 @@ def _boxes(faces: int, person: str) -> tuple[Rectangle, ...]:
 
 def _file(scene: _Scene, image_format: str) -> bytes:
     # Pillow costs time to import, and only those who draw need it.
-    from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
+    with needs("mock"):
+        from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
-    from mockface.pictures.drawing import draw  # noqa: PLC0415 - see above
+        from mockface.pictures.drawing import draw  # noqa: PLC0415 - see above
 
     picture = draw(scene.size, scene.boxes, scene.look, Dice(f"portrait {scene.person}"))
     mark = scene.mark().to_bytes()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mockface.dice import Dice
+from mockface.extras import needs
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -65,7 +66,8 @@ def crowd(seed: int | str, count: int) -> list[Person]:
 
 def _faker(seed: int | str) -> Faker:
     # Faker loads all its data when it is imported, which most users of this package never need.
-    from faker import Faker  # noqa: PLC0415 - see above
+    with needs("mock"):
+        from faker import Faker  # noqa: PLC0415 - see above
 
     fake = Faker()
     fake.seed_instance(str(seed))

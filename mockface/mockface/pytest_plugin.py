@@ -27,7 +27,7 @@ URL_VARIABLE = "MOCKFACE_URL"
 
 _HELP = {
     "mockface_seed": "where the emulator takes everything random from: the same seed gives every "
-    "test the same ids, tokens and numbers in each run (not for a server that "
+    "test the same session ids and numbers in each run (not for a server that "
     f"{URL_VARIABLE} names)",
     "mockface_scenario": "what an attempt is when a test says nothing; default: real",
     "mockface_pace": "when results are out when a test says nothing: at-once, 3reads or 30s, for "
@@ -54,7 +54,12 @@ def mockface_server(request: pytest.FixtureRequest) -> Iterator[ControlClient]:
 
     shared = os.environ.get(URL_VARIABLE)
     if shared:
-        yield ControlClient(shared)
+        try:
+            hand = ControlClient(shared)
+        except ValueError as wrong:
+            message = f"{URL_VARIABLE} names no emulator: {wrong}"
+            raise pytest.fail.Exception(message, pytrace=False) from None
+        yield hand
         return
 
     with _extra("mock"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Self
 
+from mockface import arguments
 from mockface.clock import Clock
 from mockface.control.api import is_loopback
 from mockface.engine import Engine
@@ -17,7 +19,7 @@ from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
+    from os import PathLike
 
     from flask import Flask
 
@@ -66,9 +68,26 @@ class Mockface:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
-        ValueError: There is no such pace, or a file to be replayed is no recording.
+        ValueError: An argument is wrong, and the message names it; or a file to be replayed is no
+            recording.
         OSError: A file cannot be read or written.
     """
+
+    # `mock.scenario = "spoof"` has to fail: what it can be told, `mock.control()` tells it.
+    __slots__ = (
+        "_app",
+        "_front",
+        "_host",
+        "_listener",
+        "_port",
+        "_recorder",
+        "_serving",
+        "_thread",
+        "_threads",
+        "clock",
+        "engine",
+        "service",
+    )
 
     def __init__(
         self,
@@ -88,13 +107,34 @@ class Mockface:
         tier: str | None = None,
         journal_entries: int = MOST_ENTRIES,
         journal_bytes: int = MOST_BYTES,
-        record: Path | None = None,
-        replay: Path | None = None,
+        record: str | PathLike[str] | None = None,
+        replay: str | PathLike[str] | None = None,
         allow_remote: bool = False,
     ) -> None:
+        arguments.check(
+            keys=keys,
+            seed=seed,
+            scenario=scenario,
+            pace=pace,
+            clock=clock,
+            vision=vision,
+            bearer=bearer,
+            public_url=public_url,
+            host=host,
+            port=port,
+            threads=threads,
+            loose=loose,
+            tier=tier,
+            journal_entries=journal_entries,
+            journal_bytes=journal_bytes,
+            record=record,
+            replay=replay,
+            allow_remote=allow_remote,
+        )
         if not allow_remote and not is_loopback(host):
             raise RemoteNotAllowedError(
-                f"{host} can be reached from other machines: allow it with --allow-remote."
+                f"{host} can be reached from other machines: allow it with --allow-remote, from "
+                "Python with allow_remote=True."
             )
         self.clock = clock or Clock()
         self.engine = Engine(
@@ -110,13 +150,13 @@ class Mockface:
         if record is not None:
             from mockface.journal.recording import Recorder  # noqa: PLC0415 - few want to record
 
-            self._recorder = Recorder(record)
+            self._recorder = Recorder(Path(record))
             journal.listener = self._recorder.write
         player = None
         if replay is not None:
             from mockface.journal.recording import Player, read  # noqa: PLC0415 - few want to replay
 
-            player = Player(read(replay))
+            player = Player(read(Path(replay)))
         self.service = Service(
             self.engine,
             bearer=bearer,
@@ -175,7 +215,10 @@ class Mockface:
 
         Raises:
             OSError: The port is taken, or the host is none of this machine.
+            RuntimeError: It listens already.
         """
+        if self._listener is not None and self._listener.fileno() >= 0:
+            raise RuntimeError(f"The emulator listens already at {self.url}: call stop() first.")
         from mockface.serving.front import Front  # noqa: PLC0415 - a test may need no socket
 
         # The first address counts, since the URL names one.

@@ -10,26 +10,29 @@ one and `AioHttpTransport` for the other. Redirects, proxies and TLS do not exis
 from __future__ import annotations
 
 import inspect
+import math
 from http.client import responses
 from json import loads
 from typing import TYPE_CHECKING, Any, Self
 
-import requests  # azure-core needs it too
-from azure.core.exceptions import (
-    HttpResponseError,
-    IncompleteReadError,
-    ResponseNotReadError,
-    ServiceRequestError,
-    ServiceResponseError,
-    ServiceResponseTimeoutError,
-    StreamClosedError,
-    StreamConsumedError,
-)
-from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
-from azure.core.utils import case_insensitive_dict
-
+from mockface.extras import needs
 from mockface.remote import sending
+
+with needs("mock,azure"):
+    import requests  # azure-core needs it too
+    from azure.core.exceptions import (
+        HttpResponseError,
+        IncompleteReadError,
+        ResponseNotReadError,
+        ServiceRequestError,
+        ServiceResponseError,
+        ServiceResponseTimeoutError,
+        StreamClosedError,
+        StreamConsumedError,
+    )
+    from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
+    from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
+    from azure.core.utils import case_insensitive_dict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
@@ -46,19 +49,22 @@ class MockfaceTransport(HttpTransport[HttpRequest, HttpResponse]):
 
     Args:
         mock: What answers; it need not listen.
-        read_timeout: Seconds to wait for an answer, or for its next piece.
+        read_timeout: Seconds to wait for an answer, or for its next piece; `None` waits for ever.
         sleep: Waits, before a retry of the client library and where an answer is delayed. By
             default real time passes; `mock.clock.advance` lets the emulator's pass instead.
+
+    Raises:
+        TypeError: `mock` is no `Mockface`.
     """
 
     def __init__(
         self,
         mock: Mockface,
         *,
-        read_timeout: float = _READ_TIMEOUT,
+        read_timeout: float | None = _READ_TIMEOUT,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self._handle = mock.service.handle
+        self._handle = _handler(mock)
         self._read_timeout = read_timeout
         self._sleep = sleep or super().sleep
 
@@ -77,7 +83,7 @@ class MockfaceTransport(HttpTransport[HttpRequest, HttpResponse]):
             IncompleteReadError: The body was cut off.
         """
         response = self._handle(_message(request, request.data))
-        patience = kwargs.get("read_timeout", self._read_timeout)
+        patience = _patience(kwargs.get("read_timeout", self._read_timeout))
         for seconds in _waits(response, patience):
             self.sleep(seconds)
         if response.delivery.reset:
@@ -121,10 +127,10 @@ class AsyncMockfaceTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse])
         self,
         mock: Mockface,
         *,
-        read_timeout: float = _READ_TIMEOUT,
+        read_timeout: float | None = _READ_TIMEOUT,
         sleep: Callable[[float], object] | None = None,
     ) -> None:
-        self._handle = mock.service.handle
+        self._handle = _handler(mock)
         self._read_timeout = read_timeout
         self._sleep = sleep or super().sleep
 
@@ -140,7 +146,7 @@ class AsyncMockfaceTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse])
         if hasattr(data, "__aiter__"):
             data = b"".join([piece async for piece in data])
         response = self._handle(_message(request, data))
-        patience = kwargs.get("read_timeout", self._read_timeout)
+        patience = _patience(kwargs.get("read_timeout", self._read_timeout))
         for seconds in _waits(response, patience):
             await self.sleep(seconds)
         if response.delivery.reset:
@@ -169,6 +175,18 @@ class AsyncMockfaceTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse])
         await self.close()
 
 
+def _handler(mock: object) -> Callable[[Request], Response]:
+    # A `ControlClient`, such as the pytest fixture, is the likely slip.
+    service = getattr(mock, "service", None)
+    if service is None:
+        raise TypeError(
+            "mock must be a mockface.Mockface: a transport ends in this process. Over a socket the "
+            f"client library needs none; this is a {type(mock).__name__}."
+        )
+    handle: Callable[[Request], Response] = service.handle
+    return handle
+
+
 def _message(request: HttpRequest, data: Any) -> Request:
     """A request as it would arrive: forms and files are written out as requests writes them."""
     prepared = requests.Request(
@@ -182,6 +200,11 @@ def _message(request: HttpRequest, data: Any) -> Request:
     if not isinstance(body, bytes):
         body = b"".join(body)
     return sending.request(request.method, prepared.url or request.url, prepared.headers, body)
+
+
+def _patience(read_timeout: float | None) -> float:
+    """Seconds; without a time-out azure-core waits for ever."""
+    return math.inf if read_timeout is None else read_timeout
 
 
 def _waits(response: Response, patience: float) -> Iterator[float]:

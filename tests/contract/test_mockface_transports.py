@@ -252,6 +252,14 @@ def test_the_emulator_s_own_time_can_pass(mock: Mockface) -> None:
     assert mock.clock.now() == before + 30
 
 
+def test_a_client_may_wait_for_ever(client: Client, mock: Mockface) -> None:
+    mock.control(KEY).add_fault("list", delay=600)
+
+    assert client.call("get_liveness_sessions", read_timeout=None) == []
+
+    assert client.slept == [600]
+
+
 # What the two colours call by different names
 RESET = (ServiceResponseError, ServiceRequestError)
 TOO_SLOW = (ServiceRequestError, ServiceResponseTimeoutError)

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 import pytest
+import requests  # noqa: F401 - else pytester unloads its cookies, and the next run has two kinds
 
 from documents import ROOT, Block, blocks, documents
 from mockface import ControlClient, Mockface

@@ -177,6 +177,18 @@ def test_a_shared_server_has_to_take_any_key(
     result.stdout.fnmatch_lines([f"mockface at {url} takes no tenant for this test: Access*"])
 
 
+def test_a_shared_server_is_named_by_a_url(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOCKFACE_URL", "127.0.0.1:8178")
+    pytester.makepyfile("def test(mockface): pass")
+
+    result = pytester.runpytest_inprocess(*ALONE)
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["MOCKFACE_URL names no emulator: url must be *http://*"])
+
+
 # --- settings -------------------------------------------------------------------------------------
 
 

@@ -233,6 +233,14 @@ def test_a_port_that_was_taken_and_never_served_is_given_back() -> None:
         assert call(mock.url, "GET", "/_mock")[0] == 200
 
 
+def test_an_emulator_that_listens_is_not_started_again(mock: Mockface) -> None:
+    url = mock.url
+    with pytest.raises(RuntimeError, match="listens already"):
+        mock.start()
+    assert mock.url == url
+    assert call(url, "GET", "/_mock")[0] == 200
+
+
 def test_another_machine_is_let_in_only_on_purpose() -> None:
     for host in ("0.0.0.0", "192.0.2.1", "mock.example"):
         with pytest.raises(RemoteNotAllowedError, match="--allow-remote"):

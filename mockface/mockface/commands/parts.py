@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
+from mockface.addresses import is_url
 from mockface.clock import moment
 from mockface.pace import Pace
 
@@ -137,7 +138,7 @@ def number(text: str) -> float:
 
 def url(text: str) -> str:
     """An address of HTTP."""
-    if not text.startswith(("http://", "https://")):
+    if not is_url(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no http or https URL")
     return text
 

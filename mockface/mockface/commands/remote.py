@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.commands.parts import url
+from mockface.commands.parts import USAGE, CommandError, url
 
 if TYPE_CHECKING:
     import argparse
@@ -39,7 +39,10 @@ def emulator(options: argparse.Namespace, *, timeout: float = 30.0) -> ControlCl
 
     endpoint: str = options.endpoint
     keys: str = options.key or ""
-    return ControlClient(endpoint, keys.partition(",")[0], send=over_http(timeout))
+    try:
+        return ControlClient(endpoint, keys.partition(",")[0], send=over_http(timeout))
+    except ValueError as wrong:
+        raise CommandError(str(wrong), USAGE) from None
 
 
 def show(value: object) -> None:

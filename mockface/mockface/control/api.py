@@ -6,6 +6,7 @@ without it of the whole emulator.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mockface.control import bodies
@@ -36,6 +37,8 @@ __all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
 ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
 """The operations that faults can speak of."""
 
+_SEEDED = ("people", "portraits")  # what follows is a seed, which may have slashes in it
+_PORTRAITS = MappingProxyType({"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG"})
 _LIMIT = (Field("limit", "limit", reading.integer(1, 1_000_000)),)
 
 
@@ -84,7 +87,7 @@ class Control:
             ("GET", "portraits/{}"): self._portrait,
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
-        self._places |= JournalControl(journal).places
+        self._places |= JournalControl(journal, ROUTE_NAMES).places
         self._snapshots = SnapshotControl(faults, limits, self._one_tenant)
         self._places |= self._snapshots.places
 
@@ -97,10 +100,12 @@ class Control:
             UnknownScenarioError: There is no such scenario.
         """
         check_caller(request, open_to_all=self._open_to_all)
-        parts = request.path.removeprefix(PREFIX).strip("/").split("/")
-        place, name = "/".join(parts), ""
-        if len(parts) > 1:
-            place, name = "/".join([parts[0], "{}", *parts[2:]]), parts[1]
+        place, _, name = request.path.removeprefix(PREFIX).strip("/").partition("/")
+        if name and place not in _SEEDED:
+            name, _, rest = name.partition("/")
+            place = f"{place}/{{}}/{rest}".rstrip("/")
+        elif name:
+            place = f"{place}/{{}}"
         do = self._places.get((request.method, place))
         if do is None:
             return error(404, "404", f"The control API has no {request.method} {request.path}.")
@@ -136,9 +141,7 @@ class Control:
         return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
-        names = reading.json_body(order.request).get("scenarios")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise WireError(400, "BadArgument", "scenarios must be a list of names.")
+        names = bodies.told(bodies.QUEUE, reading.json_body(order.request))["scenarios"]
         try:
             self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:
@@ -146,7 +149,7 @@ class Control:
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
-        told = reading.fields(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
+        told = bodies.told(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
         shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
@@ -178,7 +181,7 @@ class Control:
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
+        told = bodies.told(bodies.CLOCK, reading.json_body(order.request))
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
         clock = self._defaults(order).own_clock()
@@ -223,10 +226,14 @@ class Control:
     def _portrait(self, order: Order) -> Response:
         from mockface.images import portrait  # noqa: PLC0415 - see `_person`
 
-        seed, _, suffix = order.name.partition(".")
-        image_format = "PNG" if suffix == "png" else "JPEG"
+        seed, dot, suffix = order.name.rpartition(".")
+        image_format = _PORTRAITS.get(suffix if dot else "jpg")
+        if image_format is None:
+            return error(404, "404", "A portrait's name ends in .jpg or .png.")
         asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
-        drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
+        drawn = portrait(
+            seed if dot else order.name, image_format, **bodies.told(bodies.PORTRAIT, asked)
+        )
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
     def _defaults(self, order: Order) -> Defaults | Common:
@@ -243,10 +250,10 @@ class Control:
 
 
 def _scenario_name(request: Request) -> str:
-    told = reading.fields(bodies.SCENARIO, reading.json_body(request))
+    told = bodies.told(bodies.SCENARIO, reading.json_body(request))
     return str(told["scenario"])
 
 
 def _told_pace(request: Request) -> Pace:
-    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    pace: Pace = bodies.told(bodies.PACE, reading.json_body(request))["pace"]
     return pace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mockface.clock import moment
 from mockface.dialects import reading
@@ -15,8 +15,11 @@ from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
 from mockface.scenarios import LONGEST_NAME, Decision
+from mockface.wire import WireError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mockface.faults.delays import Delay
     from mockface.faults.waiting import Fault
     from mockface.people import Person
@@ -38,6 +41,12 @@ def _moment(value: object) -> object:
     if value is True:
         return None
     return moment(value if isinstance(value, str) else "")
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be a list of names")
+    return value
 
 
 def _pace(value: object) -> object:
@@ -73,6 +82,7 @@ FAULT = (
     Field("reset", "reset", reading.boolean()),
 )
 SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+QUEUE = (Field("scenarios", "scenarios", Type(_names), required=True),)
 PACE = (Field("pace", "pace", Type(_pace), required=True),)
 EFFECTS = frozenset(
     {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
@@ -93,6 +103,24 @@ PORTRAIT = (
     Field("light", "light", reading.one_of(*LIGHTS)),
     Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
 )
+
+
+def told(table: tuple[Field, ...], given: Mapping[str, object]) -> dict[str, Any]:
+    """Checks what the emulator is told.
+
+    The service's objects are open. These are not: a misspelt field that is passed over would let a
+    test go on with something else than it asked for.
+
+    Raises:
+        WireError: The first field that is unknown, missing or wrong.
+    """
+    known = [field.name for field in table]
+    unknown = sorted(given.keys() - set(known))
+    if unknown:
+        raise WireError(
+            400, "BadArgument", f"There is no {', '.join(unknown)}; there is: {', '.join(known)}."
+        )
+    return reading.fields(table, given)
 
 
 def about_session(tenant: Tenant, session: Session) -> Json:

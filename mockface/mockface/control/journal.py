@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
+from mockface.control import bodies
 from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.journal import expectations, view
-from mockface.wire import Request, Response, WireError, answer, error
+from mockface.wire import Response, WireError, answer, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from mockface.control.order import Order, Places
     from mockface.dialects.rendering import Json
@@ -39,6 +40,9 @@ def _object(value: object) -> object:
     if unknown:
         known = ", ".join([*expectations.WORDS, *expectations.MESSAGES])
         raise ValueError(f"has {', '.join(sorted(unknown))}; what it can have is {known}")
+    for word in expectations.WORDS:
+        if not isinstance(value.get(word, ""), str | int):
+            raise ValueError(f"has a {word} that is no text and no number")  # noqa: TRY004 - see above
     return value
 
 
@@ -56,10 +60,12 @@ class JournalControl:
 
     Args:
         journal: What has happened.
+        routes: The names of all operations.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, routes: Collection[str]) -> None:
         self._journal = journal
+        self._routes = ("", *routes)  # what is no operation has none
         self.places: Places = {
             ("GET", "journal"): self._read,
             ("GET", "journal/{}"): self._named,
@@ -73,7 +79,7 @@ class JournalControl:
         }
 
     def _read(self, order: Order) -> Response:
-        told = _told(order.request)
+        told = self._told(order)
         found = self._found(order, told)
         limit: int = told.get("limit", _LINES)
         # After a number one reads on; without one the newest are wanted.
@@ -82,17 +88,18 @@ class JournalControl:
         return answer(200, {"entries": [show(entry) for entry in found]})
 
     def _count(self, order: Order) -> Response:
-        return answer(200, {"count": len(self._found(order, _told(order.request)))})
+        self._check_on()
+        return answer(200, {"count": len(self._found(order, self._told(order)))})
 
     def _wait(self, order: Order) -> Response:
-        told = _told(order.request)
+        told = self._told(order)
         wanted = told.get("count", 1)
         found = self._wait_for(order, _words(told), wanted, told)
         lines = [view.line(entry) for entry in found[-_LINES:]]
         return answer(200, {"met": len(found) >= wanted, "count": len(found), "entries": lines})
 
     def _recording(self, order: Order) -> Response:
-        lines = [json.dumps(view.whole(e)) for e in self._found(order, _told(order.request))]
+        lines = [json.dumps(view.whole(e)) for e in self._found(order, self._told(order))]
         body = "".join(f"{line}\n" for line in lines).encode("ascii")
         return Response(200, body, {"Content-Type": "application/x-ndjson"})
 
@@ -108,10 +115,20 @@ class JournalControl:
     def _verify(self, order: Order) -> Response:
         if order.name != "verify":
             return error(404, "404", "The control API has no such call.")
-        told = reading.fields(_VERIFY, reading.json_body(order.request))
+        told = bodies.told(_VERIFY, reading.json_body(order.request))
         expected: Json = told["expect"]
+        self._check_route(expected)
         least, most = told.get("at_least", 1 if "at_most" not in told else 0), told.get("at_most")
+        if most is not None and least > most:
+            raise WireError(400, "BadArgument", "atLeast must not be more than atMost.")
         found = self._wait_for(order, expected, least, told)
+        if most is not None and self._journal.has_forgotten(order.tenant_id, since=_start(told)[0]):
+            raise WireError(
+                400,
+                "BadArgument",
+                "atMost cannot be told: the journal was full and has forgotten calls. Clear it, or "
+                "start the emulator with more --journal-entries and --journal-bytes.",
+            )
         met = len(found) >= least and (most is None or len(found) <= most)
         said: Json = {"met": met, "count": len(found)}
         if len(found) < least:
@@ -123,6 +140,30 @@ class JournalControl:
     def _clear(self, order: Order) -> Response:
         self._journal.clear(order.tenant_id)
         return Response(204)
+
+    def _told(self, order: Order) -> dict[str, Any]:
+        told = bodies.told(_QUERY, reading.from_text(_QUERY, order.request.parameters()))
+        self._check_route(told)
+        return told
+
+    def _check_on(self) -> None:
+        """Refuses to count in a journal that keeps nothing: everything would have come 0 times."""
+        if self._journal.is_off:
+            raise WireError(
+                400,
+                "BadArgument",
+                "The journal is off: start the emulator with --journal-entries above 0.",
+            )
+
+    def _check_route(self, words: Json) -> None:
+        """Refuses a misspelt route: that it was never called would always be true."""
+        route = words.get("route", "")
+        if not any(expectations.fits(route, name) for name in self._routes):
+            raise WireError(
+                400,
+                "BadArgument",
+                f"route must fit one of: {', '.join(self._routes[1:])}; * is allowed.",
+            )
 
     def _found(self, order: Order, told: dict[str, Any]) -> list[Entry]:
         words = _words(told)
@@ -136,6 +177,7 @@ class JournalControl:
     def _wait_for(
         self, order: Order, expected: Json, count: int, told: dict[str, Any]
     ) -> list[Entry]:
+        self._check_on()
         number, at = _start(told)
         return self._journal.wait(
             lambda entry: entry.at >= at and not expectations.differences(expected, entry),
@@ -144,17 +186,6 @@ class JournalControl:
             count=count,
             seconds=told.get("timeout", 0.0),
         )
-
-
-def _told(request: Request) -> dict[str, Any]:
-    given = request.parameters()
-    unknown = given.keys() - {field.name for field in _QUERY}
-    if unknown:
-        known = ", ".join(field.name for field in _QUERY)
-        raise WireError(
-            400, "BadArgument", f"{', '.join(sorted(unknown))}: what one can ask by is {known}."
-        )
-    return reading.fields(_QUERY, reading.from_text(_QUERY, given))
 
 
 def _words(told: dict[str, Any]) -> Json:

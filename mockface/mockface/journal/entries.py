@@ -138,6 +138,7 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._last = 0
+        self._forgotten: dict[str, int] = {}  # by tenant, the number of the newest one
         self._changed = Condition()
         self.listener: Callable[[Entry], None] | None = None
         """Is told every entry, in order."""
@@ -146,6 +147,19 @@ class Journal:
     def listens(self) -> bool:
         """Whether it wants entries; if not, they need not be made."""
         return self._most_entries > 0 or self.listener is not None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it keeps nothing."""
+        return self._most_entries == 0
+
+    def has_forgotten(self, tenant_id: str | None = None, *, since: int = 0) -> bool:
+        """Whether entries after a number had to make room; with a tenant, the tenant's."""
+        with self._changed:
+            return any(
+                number > since and tenant_id in (None, whose)
+                for whose, number in self._forgotten.items()
+            )
 
     @property
     def size(self) -> int:
@@ -160,7 +174,9 @@ class Journal:
             self._entries.append(entry)
             self._bytes += entry.size
             while len(self._entries) > self._most_entries or self._bytes > self._most_bytes:
-                self._bytes -= self._entries.popleft().size
+                oldest = self._entries.popleft()
+                self._bytes -= oldest.size
+                self._forgotten[oldest.tenant_id] = oldest.id
             if self.listener is not None:
                 self.listener(entry)
             self._changed.notify_all()
@@ -211,6 +227,10 @@ class Journal:
             kept = [e for e in self._entries if tenant_id not in (None, e.tenant_id)]
             self._entries = deque(kept)
             self._bytes = sum(e.size for e in kept)
+            if tenant_id is None:
+                self._forgotten.clear()
+            else:
+                self._forgotten.pop(tenant_id, None)
 
     def _after(self, since: int, tenant_id: str | None) -> list[Entry]:
         return [e for e in self._entries if e.id > since and tenant_id in (None, e.tenant_id)]

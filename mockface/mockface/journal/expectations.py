@@ -60,7 +60,7 @@ def differences(expected: Json, entry: Entry) -> list[Difference]:
     found = [
         Difference(name, wanted, actual)
         for name, wanted in expected.items()
-        if name in WORDS and not _fits(wanted, actual := WORDS[name](entry))
+        if name in WORDS and not fits(wanted, actual := WORDS[name](entry))
     ]
     return found + _in_messages(expected, entry)
 
@@ -107,11 +107,12 @@ def _compare(place: str, expected: object, actual: object) -> Iterator[Differenc
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for at, (wanted, given) in enumerate(zip(expected, actual, strict=True)):
             yield from _compare(f"{place}[{at}]", wanted, given)
-    elif not _fits(expected, actual):
+    elif not fits(expected, actual):
         yield Difference(place, expected, actual)
 
 
-def _fits(expected: object, actual: object) -> bool:
+def fits(expected: object, actual: object) -> bool:
+    """Whether a value is the expected one, or one that its pattern allows."""
     if isinstance(expected, str) and isinstance(actual, str):
         return expected == actual or (
             any(sign in expected for sign in "*?") and fnmatchcase(actual, _pattern(expected))

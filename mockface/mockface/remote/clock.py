@@ -33,10 +33,10 @@ class RemoteClock:
         return self._tell({"advance": seconds})
 
     def freeze(self, at: datetime | str | None = None) -> datetime:
-        """Stops time, now or at a moment; a text is ISO 8601, without an offset it is UTC."""
+        """Stops time, now or at a moment; a text is ISO 8601. Without an offset it is UTC."""
         if at is None:
             return self._tell({"freeze": True})
-        return self._tell({"freeze": at if isinstance(at, str) else at.isoformat()})
+        return self._tell({"freeze": at.isoformat() if isinstance(at, datetime) else at})
 
     def resume(self) -> datetime:
         """Lets time run on from where it stands."""

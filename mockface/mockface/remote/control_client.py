@@ -10,6 +10,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
+from mockface.addresses import LONGEST_KEY, is_key, is_url
 from mockface.errors import ControlError
 from mockface.remote.clock import RemoteClock
 from mockface.remote.journal import RemoteJournal
@@ -19,9 +20,12 @@ from mockface.remote.simulated_client import LivenessDetectionSuccess, Simulated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mockface.remote.sending import Reply
+
 _PREFIX = "/_mock"
 _KEY_HEADER = "Ocp-Apim-Subscription-Key"
 _MOCK_HEADER = "x-mockface"  # all answers of the emulator have it
+_JSON = "application/json"
 _BAD_REQUEST = 400
 _TIMEOUT = 90.0  # longer than the emulator waits for an entry of its journal
 
@@ -38,9 +42,22 @@ class ControlClient:
         send: How it is reached; by default over HTTP.
 
     All methods raise `ControlError` if the emulator refuses or does not answer.
+
+    Raises:
+        ValueError: The URL or the key is none.
     """
 
+    # A misspelt `hand.scenaro = "spoof"` has to fail, or the test goes on with another scenario.
+    __slots__ = ("_send", "key", "url")
+
     def __init__(self, url: str, key: str = "", *, send: Send | None = None) -> None:
+        if not is_url(url):
+            raise ValueError("url must be where the emulator is, such as http://127.0.0.1:8178.")
+        if key != "" and not is_key(key):
+            raise ValueError(
+                f"key must be a resource key of 1 to {LONGEST_KEY} printable characters of ASCII, "
+                "or be left out for the whole emulator."
+            )
         self.url = url.rstrip("/")
         self.key = key
         self._send = send or over_http(_TIMEOUT)
@@ -83,7 +100,9 @@ class ControlClient:
 
     def pin(self, session_id: str, scenario: str) -> None:
         """Binds a session to a scenario."""
-        self.call("PUT", f"sessions/{quote(session_id, safe='')}/scenario", {"scenario": scenario})
+        self.call(
+            "PUT", f"sessions/{quote(str(session_id), safe='')}/scenario", {"scenario": scenario}
+        )
 
     @property
     def pace(self) -> str:
@@ -96,7 +115,7 @@ class ControlClient:
 
     def pin_pace(self, session_id: str, pace: str) -> None:
         """Binds a session to a pace; `at-once` lets out what is late."""
-        self.call("PUT", f"sessions/{quote(session_id, safe='')}/pace", {"pace": pace})
+        self.call("PUT", f"sessions/{quote(str(session_id), safe='')}/pace", {"pace": pace})
 
     # --- what happens
 
@@ -252,7 +271,8 @@ class ControlClient:
             name: str(value).lower() if isinstance(value, bool) else value
             for name, value in options.items()
         }
-        return self._ask("GET", f"portraits/{quote(str(seed), safe='')}.{suffix}", query=query)
+        path = f"portraits/{quote(str(seed), safe='')}.{suffix}"
+        return bytes(self.call("GET", path, query=query))
 
     # --- the way to it
 
@@ -272,10 +292,17 @@ class ControlClient:
             query: The fields of the query.
 
         Returns:
-            The JSON of the answer; `None` for an answer without a body.
+            What the answer's JSON says; `None` for an answer without a body, bytes for one that is
+            no JSON, such as a portrait.
+
+        Raises:
+            ValueError: The body cannot be sent as JSON.
         """
-        answered = self._ask(method, path, body, query)
-        return json.loads(answered) if answered else None
+        reply = self._ask(method, path, body, query)
+        if not reply.body:
+            return None
+        is_json = reply.headers.get("content-type", "").startswith(_JSON)
+        return json.loads(reply.body) if is_json else reply.body
 
     def _object(self, method: str, path: str, body: object = None) -> Json:
         answered: Json = self.call(method, path, body)
@@ -287,15 +314,15 @@ class ControlClient:
         path: str,
         body: object = None,
         query: Mapping[str, object] | None = None,
-    ) -> bytes:
+    ) -> Reply:
         target = f"{self.url}{_PREFIX}/{path}".rstrip("/")
         if query:
             target += f"?{urlencode(query)}"
         headers = {_KEY_HEADER: self.key} if self.key else {}
         data = b""
         if body is not None:
-            data = json.dumps(body).encode("ascii")
-            headers["Content-Type"] = "application/json"
+            data = _as_json(body)
+            headers["Content-Type"] = _JSON
         try:
             reply = self._send(method, target, headers, data)
         except (OSError, HTTPException, ValueError) as wrong:
@@ -304,12 +331,25 @@ class ControlClient:
             raise ControlError(f"What answers at {self._place()} is no mockface.")
         if reply.status >= _BAD_REQUEST:
             raise _refusal(reply.status, reply.body)
-        return reply.body
+        return reply
 
     def _place(self) -> str:
         """The URL as it may stand in a message: without a password."""
         where = urlsplit(self.url)
         return f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
+
+
+def _as_json(body: object) -> bytes:
+    """A body as it is sent; of an object, what is wrong with it is named by its field."""
+    for name, value in body.items() if isinstance(body, dict) else [("body", body)]:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as wrong:
+            raise ValueError(
+                f"{name} must be made of texts, numbers, lists and dicts, to be sent as JSON: "
+                f"{wrong}."
+            ) from None
+    return json.dumps(body).encode("ascii")
 
 
 def _refusal(status: int, body: bytes) -> ControlError:

@@ -28,7 +28,7 @@ class RemoteJournal:
         self._call = call
 
     def entries(self, *, bodies: bool = False, **wanted: object) -> list[Json]:
-        """The entries that fit, oldest first; at most a thousand.
+        """The entries that fit, oldest first; at most a thousand, unless `limit` says otherwise.
 
         Args:
             bodies: With headers and bodies; secrets are shortened, pictures are their hashes.
@@ -52,7 +52,7 @@ class RemoteJournal:
             **wanted: See the module.
 
         Returns:
-            The entries that fit.
+            The entries that fit; of more than a thousand the newest.
 
         Raises:
             AssertionError: They have not come.
@@ -61,8 +61,8 @@ class RemoteJournal:
         said = self._call("GET", "journal/wait", query=query)
         if not said["met"]:
             raise AssertionError(
-                f"{_sentence(wanted)} was to come {count} times within {timeout} seconds; it came "
-                f"{said['count']} times."
+                f"{_sentence(wanted)} was to come {_times(count)} within {timeout} seconds; it "
+                f"came {_times(said['count'])}."
             )
         return list(said["entries"])
 
@@ -87,17 +87,19 @@ class RemoteJournal:
             How often it was.
 
         Raises:
-            AssertionError: It is not so; it names the nearest entry and how it differs.
+            AssertionError: It is not so; if it came too seldom, the nearest entry is named, and how
+                it differs.
         """
         bounds = {"atLeast": at_least, "atMost": at_most}
         told = {name: bound for name, bound in bounds.items() if bound is not None}
         body = {"expect": expected, "timeout": timeout} | told
         said = self._call("POST", "journal/verify", body)
         if not said["met"]:
-            wanted = ", ".join(f"{name} {bound}" for name, bound in told.items()) or "atLeast 1"
+            asked = {"at least": at_least, "at most": at_most}
+            wanted = [f"{word} {_times(n)}" for word, n in asked.items() if n is not None]
             raise AssertionError(
-                f"{_sentence(expected)} was to come ({wanted}); it came {said['count']} times."
-                + _nearest(said.get("nearest"))
+                f"{_sentence(expected)} was to come {' and '.join(wanted) or 'at least once'}; it "
+                f"came {_times(said['count'])}." + _nearest(said.get("nearest"))
             )
         return int(said["count"])
 
@@ -107,7 +109,12 @@ class RemoteJournal:
 
 
 def _sentence(wanted: Json) -> str:
-    return "A call with " + ", ".join(f"{name} {value!r}" for name, value in wanted.items())
+    said = ", ".join(f"{name} {value!r}" for name, value in wanted.items())
+    return f"A call with {said}" if said else "A call"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _nearest(nearest: Json | None) -> str:

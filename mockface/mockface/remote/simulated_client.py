@@ -12,11 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from mockface.remote.client_failures import CLIENT_FAILURES, RECOGNITION_FAILURES, Reach
 from mockface.remote.sending import over_http
 from mockface.scenarios import FAILURE_CODES
+from mockface.scenarios import scenario as known_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -80,7 +82,8 @@ class SimulatedClient:
         send: How the service is reached; by default over HTTP.
 
     Raises:
-        ValueError: The element has no such failure.
+        ValueError: The element has no such failure, or the emulator no such scenario.
+        TypeError: The scenario is no text.
     """
 
     def __init__(
@@ -98,6 +101,9 @@ class SimulatedClient:
     ) -> None:
         _check(failure, CLIENT_FAILURES)
         _check(recognition_failure, RECOGNITION_FAILURES)
+        _must_be("scenario", scenario, (str, NoneType), "the name of a scenario, or None")
+        if scenario is not None:
+            known_scenario(scenario)  # the page would learn no more than `UnexpectedClientError`
         self._failures = (failure or "None", recognition_failure or "None")
         self._gives_up = Reach.SENT if recognition_failure else None
         if failure is not None:
@@ -126,8 +132,13 @@ class SimulatedClient:
             The id and the digest.
 
         Raises:
-            LivenessDetectionError: The attempt did not end in a decision.
+            LivenessDetectionError: The attempt did not end in a decision. What the page does not
+                learn is in the error's notes and its cause: what was answered, or why nothing was.
+            TypeError: The token is no text, or a picture no bytes.
         """
+        _must_be("token", token, str, "the session's authToken, a text")
+        for name, data in {"content": content, "verify_image": verify_image}.items():
+            _must_be(name, data, (bytes, NoneType), "the bytes of a file, or None")
         claims = _peek(token)
         kind = _DETECT.get(str(claims.get("kind")))
         endpoint = self._endpoint or claims.get("endpoint")
@@ -167,12 +178,17 @@ class SimulatedClient:
         }
         try:
             reply = self._send("POST", f"{base}/{path}", headers, body)
-        except TimeoutError:
-            raise LivenessDetectionError("ServerRequestTimedOut") from None
-        except (OSError, HTTPException, ValueError):
+        except TimeoutError as late:
+            raise LivenessDetectionError("ServerRequestTimedOut") from late
+        except (OSError, HTTPException) as wrong:
+            raise LivenessDetectionError("Unexpected") from wrong
+        except ValueError:  # what it says may have the token in it
             raise LivenessDetectionError("Unexpected") from None
         if reply.status >= _BAD_REQUEST:
-            raise LivenessDetectionError(_error_name(reply.status, reply.body))
+            name, message = _error(reply.status, reply.body)
+            error = LivenessDetectionError(name)
+            error.add_note(f"{path} was answered with {reply.status}: {message}")
+            raise error
         return reply
 
 
@@ -180,6 +196,11 @@ def _check(failure: str | None, known: Collection[str]) -> None:
     if failure is not None and failure not in known:
         names = ", ".join(known)
         raise ValueError(f"The web element has no failure {failure!r}; it has: {names}.")
+
+
+def _must_be(name: str, value: object, kind: type | tuple[type, ...], what: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be {what}, not {type(value).__name__}.")
 
 
 def _peek(token: str) -> dict[str, Any]:
@@ -207,14 +228,18 @@ def _part(disposition: str, data: bytes) -> bytes:
     return head.encode("ascii") + data + b"\r\n"
 
 
-def _error_name(status: int, body: bytes) -> str:
-    """The element's name for an error of the service; the iOS documentation has the ranges."""
+def _error(status: int, body: bytes) -> tuple[str, str]:
+    """The element's name for an error of the service, and the service's own message.
+
+    The iOS documentation has the ranges.
+    """
     try:
-        code = json.loads(body)["error"]["code"]
+        said = json.loads(body)["error"]
+        code, message = said["code"], said["message"]
     except (ValueError, TypeError, KeyError):
-        code = ""
+        code, message = "", "no error of the service"
     if code in ATTEMPT_FAILURES:
-        return str(code)
+        return str(code), message
     if status == _UNAUTHORIZED:
-        return "InvalidToken"
-    return "UnexpectedServerError" if status >= _SERVER_ERROR else "UnexpectedClientError"
+        return "InvalidToken", message
+    return "UnexpectedServerError" if status >= _SERVER_ERROR else "UnexpectedClientError", message
