@@ -422,3 +422,22 @@ def test_no_control_call_breaks_it(method: str, place: str, body: object) -> Non
 def test_no_picture_breaks_it(data: bytes, start: bytes) -> None:
     face = Face(SERVICE, "v1.2")
     sound(face.create(verify=True, image=(start + data).ljust(1024, b"\xff")).response)
+
+
+def test_a_bug_in_the_emulator_is_an_error_for_the_caller_and_a_traceback_in_the_log(
+    face: Face, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given an emulator that fails where nobody expects it
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr("mockface.sessions.tenant.Tenant.create", fail)
+
+    # When a caller runs into it
+    answer = face.create()
+
+    # Then it gets an error of the service's shape that says where to look, and the log has the rest
+    assert (answer.status, answer.code) == (500, "Unspecified")
+    assert "log" in answer.json["error"]["message"]
+    assert "nobody thought" not in answer.response.body.decode()
+    assert "nobody thought of this" in caplog.text
