@@ -276,7 +276,7 @@ def _wanted(
 def _as_objections(answer: Any) -> tuple[Objection, ...]:
     if answer is None:
         return ()
-    if isinstance(answer, str | bytes | Mapping):
+    if isinstance(answer, str | bytes | Mapping):  # empty ones would be taken for no objection
         raise TypeError("a policy gives back Objections, or None")
     objections = (answer,) if isinstance(answer, Objection) else tuple(answer)
     if not all(isinstance(each, Objection) for each in objections):
