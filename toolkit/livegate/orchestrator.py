@@ -261,7 +261,8 @@ class Orchestrator:
 class AsyncOrchestrator:
     """Runs liveness sessions, for code in an event loop: the same verbs, awaited.
 
-    A sync store is used through worker threads. See :class:`Orchestrator`.
+    One for each event loop, since connections to the service belong to one. A sync store is used
+    through worker threads. See :class:`Orchestrator`.
     """
 
     def __init__(
