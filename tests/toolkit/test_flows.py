@@ -316,11 +316,30 @@ def test_a_part_that_does_not_fit_is_named_at_the_start(
     face: ScriptedFace, part: dict[str, Any], says: str
 ) -> None:
     from livegate import AsyncOrchestrator, Orchestrator
+    from livegate.testing.doubles import AsyncScriptedFace
 
-    for door in (Orchestrator, AsyncOrchestrator):
-        parts: dict[str, Any] = {"settings": Settings(store="memory://"), "face": face, **part}
-        with pytest.raises(ConfigurationError, match=says):
-            door(**parts)
+    parts: dict[str, Any] = {"settings": Settings(store="memory://"), **part}
+    with pytest.raises(ConfigurationError, match=says):
+        Orchestrator(face=face, **parts)
+    with pytest.raises(ConfigurationError, match=says):
+        AsyncOrchestrator(face=AsyncScriptedFace(face), **parts)
+
+
+def test_a_face_that_does_not_fit_is_told_at_the_start(face: ScriptedFace) -> None:
+    from livegate import AsyncOrchestrator, Orchestrator
+    from livegate.testing.doubles import AsyncScriptedFace
+
+    settings = Settings(store="memory://")
+    nothing: Any = object()
+    sync_one: Any = face
+    async_one: Any = AsyncScriptedFace(face)
+
+    with pytest.raises(ConfigurationError, match=r"object cannot be a face service.*create"):
+        Orchestrator(settings, face=nothing)
+    with pytest.raises(ConfigurationError, match="AsyncScriptedFace is an async face service"):
+        Orchestrator(settings, face=async_one)
+    with pytest.raises(ConfigurationError, match="ScriptedFace is a sync face service"):
+        AsyncOrchestrator(settings, face=sync_one)
 
 
 @pytest.mark.parametrize("session_id", ["short", "", 5, None, "\ud800" * 20, "x" * 65])

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeIs
 
-    from livegate.face.base import AsyncFaceService, FaceService
+    from livegate.face.base import AnyFaceService, AsyncFaceService, FaceService
     from livegate.flows import SweepReport
     from livegate.session import LivenessSession, Page, SessionState, Started, StartRequest
     from livegate.stores.base import AnyStore, AsyncSessionStore, SessionStore
 
+FACE_OPERATIONS: Final = ("create", "read", "delete", "close")
 STORE_OPERATIONS: Final = (
     "insert",
     "get",
@@ -85,6 +86,7 @@ class Orchestrator:
             from livegate.face.azure import AzureFace  # noqa: PLC0415 - only who needs it loads it
 
             face = AzureFace.from_settings(self.settings)
+        _check_face(face, is_async=False)
         opened = _open(store, self.settings, self.plugins)
         if _is_async(opened):
             raise ConfigurationError(
@@ -281,6 +283,7 @@ class AsyncOrchestrator:
             from livegate.face.azure import AsyncAzureFace  # noqa: PLC0415 - only who needs it
 
             face = AsyncAzureFace.from_settings(self.settings)
+        _check_face(face, is_async=True)
         opened = _open(store, self.settings, self.plugins)
         if not _is_async(opened):
             from livegate.stores.threads import ThreadedStore  # noqa: PLC0415 - only for these
@@ -374,6 +377,19 @@ def _checked(settings: object, clock: object) -> Settings:
     if not isinstance(settings, Settings):
         raise ConfigurationError("settings has to be a Settings, such as Settings.from_env().")
     return settings
+
+
+def _check_face(face: AnyFaceService, *, is_async: bool) -> None:
+    name = type(face).__name__
+    missing = [each for each in FACE_OPERATIONS if not callable(getattr(face, each, None))]
+    if missing or not hasattr(face, "api_version"):
+        raise ConfigurationError(
+            f"{name} cannot be a face service: it has no {', '.join(missing or ['api_version'])}."
+        )
+    if inspect.iscoroutinefunction(face.create) is not is_async:
+        async_one = "an async face service; use it with an AsyncOrchestrator"
+        sync_one = "a sync face service and would block the event loop; use it with an Orchestrator"
+        raise ConfigurationError(f"{name} is {sync_one if is_async else async_one}.")
 
 
 def _open(store: AnyStore | str | None, settings: Settings, plugins: Plugins) -> AnyStore:
