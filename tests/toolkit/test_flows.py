@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import threading
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +22,7 @@ from livegate import (
     StartRequest,
 )
 from livegate.errors import (
+    ConfigurationError,
     FaceAccessError,
     FaceAnswerError,
     FaceError,
@@ -29,6 +32,7 @@ from livegate.errors import (
     FaceUnavailableError,
     IdempotencyError,
     InvalidRequestError,
+    LivegateError,
     ReferenceImageRefusedError,
     SessionNotFoundError,
     StoreError,
@@ -54,6 +58,8 @@ PASSES = Outcome(OutcomeStatus.ENDED, (REAL,))
 RUNS = Outcome(OutcomeStatus.RUNNING, (Attempt(1, AttemptStatus.RUNNING),))
 JPEG = ReferenceImage(b"\xff\xd8\xff\xda" + bytes(2000) + b"\xff\xd9")
 ALICE = StartRequest("alice")
+ODD: list[Any] = [1, b"bytes", ["list"], {}, "\ud800"]
+"""What is no text, or none that a store could look up."""
 
 
 def start(gate: Door, **changes: Any) -> LivenessSession:
@@ -122,15 +128,44 @@ def everything() -> Any:
         (StartRequest("alice", purpose=""), InvalidRequestError, "purpose"),
         (StartRequest("alice", correlation_id="c" * 65), InvalidRequestError, "correlationId"),
         (StartRequest("alice", idempotency_key=""), InvalidRequestError, "Idempotency-Key"),
+        ("alice", InvalidRequestError, "request"),
+        (None, InvalidRequestError, "request"),
     ],
 )
 def test_a_request_that_nobody_could_serve_is_refused_before_anything_happens(
-    gate: Door, face: ScriptedFace, request_: StartRequest, error: type[Exception], field: str
+    gate: Door, face: ScriptedFace, request_: Any, error: type[Exception], field: str
 ) -> None:
     with pytest.raises(error) as raised:
         gate.start(request_)
 
     assert getattr(raised.value, "field", None) == field
+    assert face.calls == []
+
+
+PICTURES: list[Any] = ["text", None, bytearray(9)]
+OF_ANOTHER_KIND: dict[str, tuple[list[Any], type[LivegateError], str | None]] = {
+    "subject": (ODD, SubjectRequiredError, None),
+    "purpose": ([*ODD, None], InvalidRequestError, "purpose"),
+    "mode": ([*ODD, "passive"], InvalidRequestError, "mode"),
+    "correlation_id": (ODD, InvalidRequestError, "correlationId"),
+    "idempotency_key": (ODD, InvalidRequestError, "Idempotency-Key"),
+    "reference_image": (
+        [*ODD, *map(ReferenceImage, PICTURES)],
+        InvalidRequestError,
+        "referenceImage",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ANOTHER_KIND)
+def test_a_part_of_another_kind_is_refused_before_anything_happens(
+    gate: Door, face: ScriptedFace, name: str
+) -> None:
+    values, error, field = OF_ANOTHER_KIND[name]
+    for value in values:
+        with pytest.raises(error) as raised:
+            start(gate, **{name: value})
+        assert raised.value.field == field
     assert face.calls == []
 
 
@@ -194,6 +229,130 @@ def test_if_the_answer_cannot_be_stored_no_token_leaves_and_the_remote_session_g
     with pytest.raises(StoreError):
         gate.start(ALICE)
     assert face.sessions == set()
+
+
+def test_if_a_store_breaks_its_word_the_remote_session_goes_too(
+    make_gate: Callable[..., Door], face: ScriptedFace, store: MemoryStore
+) -> None:
+    class Store(type(store)):  # type: ignore[misc]  # lets its driver's error out
+        def save(self, session: LivenessSession, expected_version: int) -> None:
+            raise ConnectionResetError
+
+    gate = make_gate(store=Store())
+
+    with pytest.raises(ConnectionResetError):
+        gate.start(ALICE)
+    assert face.sessions == set()
+
+
+def test_if_the_caller_gives_up_before_the_answer_is_stored_the_remote_session_goes(
+    face: ScriptedFace,
+) -> None:
+    from livegate import AsyncOrchestrator
+    from livegate.stores.memory import MemoryStore
+    from livegate.stores.threads import ThreadedStore
+    from livegate.testing.doubles import AsyncScriptedFace
+
+    async def give_up() -> None:
+        saving = asyncio.Event()
+
+        class Store(ThreadedStore):
+            async def save(self, session: LivenessSession, expected_version: int) -> None:
+                saving.set()
+                await asyncio.Event().wait()
+
+        gate = AsyncOrchestrator(
+            Settings(), face=AsyncScriptedFace(face), store=Store(MemoryStore())
+        )
+        starting = asyncio.create_task(gate.start(ALICE))
+        await saving.wait()
+        assert face.sessions == {"remote-1"}
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    asyncio.run(give_up())
+
+    assert face.sessions == set()
+
+
+def test_a_store_may_mix_its_colours(face: ScriptedFace) -> None:
+    from livegate import AsyncOrchestrator
+    from livegate.stores.memory import MemoryStore
+    from livegate.testing.doubles import AsyncScriptedFace
+
+    class Mixed(MemoryStore):
+        async def save(self, session: LivenessSession, expected_version: int) -> None:  # type: ignore[override]
+            super().save(session, expected_version)
+
+    mixed: Any = Mixed()
+
+    async def run() -> None:
+        gate = AsyncOrchestrator(Settings(), face=AsyncScriptedFace(face), store=mixed)
+        session = (await gate.start(ALICE)).session
+        assert await gate.get(session.id, subject="alice") == session
+
+    asyncio.run(run())
+
+
+# --- what an orchestrator is made of -------------------------------------------------------------
+
+
+def naive() -> datetime:
+    return datetime(2026, 1, 1)  # noqa: DTZ001 - the mistake itself
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ({"clock": naive}, "clock.*time zone"),
+        ({"clock": lambda: 1}, "clock.*time zone"),
+        ({"clock": naive()}, "clock.*time zone"),
+        ({"settings": {}}, "settings has to be a Settings"),
+        ({"store": dict}, "dict is a class"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_named_at_the_start(
+    face: ScriptedFace, part: dict[str, Any], says: str
+) -> None:
+    from livegate import AsyncOrchestrator, Orchestrator
+    from livegate.testing.doubles import AsyncScriptedFace
+
+    parts: dict[str, Any] = {"settings": Settings(store="memory://"), **part}
+    with pytest.raises(ConfigurationError, match=says):
+        Orchestrator(face=face, **parts)
+    with pytest.raises(ConfigurationError, match=says):
+        AsyncOrchestrator(face=AsyncScriptedFace(face), **parts)
+
+
+def test_a_face_that_does_not_fit_is_told_at_the_start(face: ScriptedFace) -> None:
+    from livegate import AsyncOrchestrator, Orchestrator
+    from livegate.testing.doubles import AsyncScriptedFace
+
+    settings = Settings(store="memory://")
+    nothing: Any = object()
+    sync_one: Any = face
+    async_one: Any = AsyncScriptedFace(face)
+
+    with pytest.raises(ConfigurationError, match=r"object cannot be a face service.*create"):
+        Orchestrator(settings, face=nothing)
+    with pytest.raises(ConfigurationError, match="AsyncScriptedFace is an async face service"):
+        Orchestrator(settings, face=async_one)
+    with pytest.raises(ConfigurationError, match="ScriptedFace is a sync face service"):
+        AsyncOrchestrator(settings, face=sync_one)
+
+
+@pytest.mark.parametrize("session_id", ["short", "", 5, None, "\ud800" * 20, "x" * 65])
+def test_an_id_that_nobody_could_ask_for_starts_nothing(
+    face: ScriptedFace, session_id: Any
+) -> None:
+    from livegate import Orchestrator
+
+    gate = Orchestrator(Settings(store="memory://"), face=face, new_id=lambda: session_id)
+
+    with pytest.raises(ConfigurationError, match="new_id"):
+        gate.start(ALICE)
+    assert face.calls == []
 
 
 # --- idempotency --------------------------------------------------------------------------------
@@ -521,6 +680,40 @@ def test_a_sweep_goes_on_when_one_session_fails(
     assert {gate.get(each.id, subject="alice").state for each in sessions} == {S.EXPIRED}
 
 
+def test_a_sweep_goes_on_when_a_program_fails(
+    make_gate: Callable[..., Door],
+    face: ScriptedFace,
+    clock: ManualClock,
+    store: MemoryStore,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    poisoned: list[str] = []
+
+    class Store(type(store)):  # type: ignore[misc]  # fails for one session, and not as a store does
+        def save(self, session: LivenessSession, expected_version: int) -> None:
+            if session.id in poisoned:
+                raise KeyError("a mistake in the store")
+            super().save(session, expected_version)
+
+    gate = make_gate(store=Store())
+    poisoned.append(start(gate).id)
+    other = start(gate)
+    clock.advance(600)
+
+    swept = gate.sweep()
+
+    assert (swept.due, swept.settled, swept.failed) == (2, 1, 1)
+    assert gate.get(other.id, subject="alice").state is S.EXPIRED
+    assert "a mistake in the store" in caplog.text
+
+
+@pytest.mark.parametrize("limit", [0, -1, None, "5", 1.5, True, 10**30])
+def test_a_sweep_of_no_number_is_refused(gate: Door, limit: Any) -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        gate.sweep(limit)
+    assert error.value.field == "limit"
+
+
 # --- whose session it is -----------------------------------------------------------------------
 
 VERBS: dict[str, dict[str, str]] = {
@@ -542,7 +735,8 @@ def test_another_subjects_session_and_no_session_are_the_same(
     session = start(gate)
     face.outcome = PASSES
     answers = []
-    for session_id in (session.id, "x" * 32, "short", "../../etc/passwd", "ä" * 32, "a\0" * 16):
+    names: list[Any] = ["x" * 32, "short", "../../etc/passwd", "ä" * 32, "a\0" * 16, *ODD, None]
+    for session_id in (session.id, *names):
         with pytest.raises(SessionNotFoundError) as error:
             getattr(gate, verb)(session_id, subject="bob", **VERBS[verb])
         answers.append((str(error.value), error.value.public_message, error.value.code))
@@ -574,8 +768,55 @@ def test_a_list_holds_the_subjects_own_sessions_only(gate: Door) -> None:
 
     assert [each.id for each in gate.find(subject="alice").sessions] == [mine.id]
     assert gate.find(subject="carol").sessions == ()
-    with pytest.raises(SubjectRequiredError):
-        gate.find(subject="")
+    for nobody in ("", None, *ODD):
+        with pytest.raises(SubjectRequiredError):
+            gate.find(subject=nobody)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("limit", odd) for odd in (0, 101, None, "5", 1.5, True, 10**30)),
+        *(("cursor", odd) for odd in (1, b"x", "", "\ud800")),
+        *(("states", odd) for odd in (None, 1, "ready", S.READY, ["nonsense"], [1])),
+    ],
+)
+def test_a_list_that_cannot_be_made_is_refused_by_its_field(
+    gate: Door, field: str, value: Any
+) -> None:
+    with pytest.raises(InvalidRequestError) as error:
+        gate.find(subject="alice", **{field: value})
+    assert error.value.field == field
+
+
+def test_states_may_be_asked_for_by_their_words(gate: Door) -> None:
+    mine = start(gate)
+
+    assert gate.find(subject="alice", states=["ready"]).sessions == (mine,)
+
+
+@pytest.mark.parametrize("field", ["digest", "clientError"])
+@pytest.mark.parametrize("odd", [1, b"bytes", ["list"]])
+def test_a_report_that_is_no_text_is_refused_and_not_kept(
+    gate: Door, face: ScriptedFace, field: str, odd: Any
+) -> None:
+    session = start(gate)
+    argument = {"digest": "digest", "clientError": "client_error"}[field]
+
+    with pytest.raises(InvalidRequestError) as error:
+        gate.finish(session.id, subject="alice", **{argument: odd})
+
+    assert error.value.field == field
+    assert gate.get(session.id, subject="alice") == session
+
+
+def test_a_digest_that_is_no_unicode_differs(gate: Door, face: ScriptedFace) -> None:
+    session = start(gate)
+    face.outcome = PASSES
+
+    done = gate.finish(session.id, subject="alice", digest="\ud800")
+
+    assert (done.state, done.reasons) == ("rejected", ("digest_differs",))
 
 
 # --- one use -----------------------------------------------------------------------------------

@@ -24,11 +24,12 @@ from livegate import (
     hooks,
 )
 from livegate.errors import ConfigurationError, ReferenceImageRefusedError, StartRefusedError
-from livegate.plugins import BUILT_INS, PolicyFailedError
+from livegate.plugins import BUILT_INS, Plugins, PolicyFailedError
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from doors import Door
     from livegate.testing.doubles import ScriptedFace
@@ -76,8 +77,6 @@ def test_hook_open_store_leaves_other_schemes_to_others(
 
 
 def test_hook_open_notifier(plugin: object) -> None:
-    from livegate.plugins import Plugins
-
     class WithNotifier:
         @hookimpl
         def open_notifier(self, uri: str, settings: Settings) -> str | None:
@@ -85,7 +84,7 @@ def test_hook_open_notifier(plugin: object) -> None:
 
     # Nothing of the core opens notifiers yet; the hook is there for plugins to fill.
     manager = Plugins([plugin, WithNotifier()])
-    assert any("WithNotifier" in name or name.isdigit() for name in manager.names())
+    assert any("WithNotifier" in name for name in manager.names())
 
 
 def test_hook_before_start(gate: Door, face: ScriptedFace) -> None:
@@ -195,7 +194,7 @@ def test_a_policy_that_raises_refuses_the_start(make_gate: MakeGate, face: Scrip
     assert face.calls == []
 
 
-@pytest.mark.parametrize("answer", [True, "no", [None], 0])
+@pytest.mark.parametrize("answer", [True, "no", [None], 0, "", {}, b""])
 def test_a_policy_that_answers_nonsense_refuses_the_start(
     make_gate: MakeGate, answer: object
 ) -> None:
@@ -204,8 +203,89 @@ def test_a_policy_that_answers_nonsense_refuses_the_start(
         def before_start(self) -> Any:
             return answer
 
+    with pytest.raises(PolicyFailedError, match=r"plugin \S*Odd"):
+        make_gate(plugins=[Odd()]).start(ALICE)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (1, "Locked."),
+        ("not a word", "Locked."),
+        ("locked\n", "Locked."),
+        ("locked", None),
+        ("locked", ""),
+        ("locked", "\x1b[2J"),
+        ("locked", "one\ntwo"),
+        ("locked", "\ud800"),
+        ("locked", "x" * 1001),
+    ],
+)
+def test_an_objection_is_a_word_and_a_line(make_gate: MakeGate, code: Any, message: Any) -> None:
+    class Odd:
+        @hookimpl
+        def before_start(self) -> Objection:
+            return Objection(code, message)
+
     with pytest.raises(PolicyFailedError):
         make_gate(plugins=[Odd()]).start(ALICE)
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    ["spoof", (1,), None, ([],), ("x" * 65,), ("a\r\n",), ("\ud800",), ("",), ("two words",)],
+    ids=repr,
+)
+def test_a_verdict_with_other_reasons_than_words_never_passes_nor_breaks_the_record(
+    make_gate: MakeGate, face: ScriptedFace, reasons: Any
+) -> None:
+    class Odd:
+        @hookimpl
+        def decide(self) -> Verdict:
+            return Verdict(SessionState.REJECTED, reasons)
+
+    gate = make_gate(plugins=[Odd()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+
+    done = gate.finish(gate.start(ALICE).session.id, subject="alice")
+
+    assert (done.state, done.reasons) == ("inconclusive", ("policy_failed",))
+    assert (done.remote, face.sessions) == ("deleted", set())
+
+
+def test_a_verdict_may_name_its_state_by_the_word(make_gate: MakeGate, face: ScriptedFace) -> None:
+    class Words:
+        @hookimpl
+        def decide(self) -> Any:
+            return Verdict("rejected", ["too_late"])  # type: ignore[arg-type]
+
+    gate = make_gate(plugins=[Words()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+
+    done = gate.finish(gate.start(ALICE).session.id, subject="alice")
+
+    assert done.state is SessionState.REJECTED
+    assert (done.reasons, done.remote) == (("too_late",), "deleted")
+
+
+def test_a_hook_whose_own_work_was_cancelled_has_failed(
+    make_gate: MakeGate, face: ScriptedFace
+) -> None:
+    class Cancelled:
+        @hookimpl
+        async def decide(self) -> Verdict:
+            raise asyncio.CancelledError
+
+        @hookimpl
+        async def session_changed(self) -> None:
+            raise asyncio.CancelledError
+
+    gate = make_gate(plugins=[Cancelled()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+
+    done = gate.finish(gate.start(ALICE).session.id, subject="alice")
+
+    assert (done.state, done.reasons) == ("inconclusive", ("policy_failed",))
 
 
 @pytest.mark.parametrize("answer", [True, "passed", SessionState.PASSED, FaultError("broken")])
@@ -307,10 +387,161 @@ def test_a_wrapper_is_an_error(make_gate: MakeGate) -> None:
         make_gate(plugins=[Wraps()])
 
 
+class Locks:
+    @hookimpl
+    def before_start(self, request: StartRequest | None = None) -> Objection | None:
+        return None if request is None else Objection("locked", "Locked.")
+
+
+class LocksByName:
+    @hookimpl
+    def before_start(self, *, request: StartRequest) -> Objection:
+        return Objection("locked", f"{request.subject} is locked.")
+
+
+class LocksAll:
+    @hookimpl
+    def before_start(self, **arguments: object) -> Objection | None:
+        return Objection("locked", "Locked.") if "request" in arguments else None
+
+
+@pytest.mark.parametrize("policy", [Locks(), LocksByName(), LocksAll()])
+def test_an_argument_is_given_however_the_hook_takes_it(
+    make_gate: MakeGate, policy: object
+) -> None:
+    with pytest.raises(StartRefusedError):
+        make_gate(plugins=[policy]).start(ALICE)
+
+
+class Unmarked:
+    def before_start(self, request: object) -> None: ...
+
+
+class Needy:
+    @hookimpl
+    def before_start(self, request: object, *, budget: int) -> None: ...
+
+
+class PartlyMarked(Unmarked):
+    @hookimpl
+    def session_changed(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("plugins", "says"),
+    [
+        ([Locks], r"Locks .*is a class.*Locks\(\)"),
+        ([Unmarked()], "Unmarked .*before_start.*@livegate.hookimpl"),
+        ([PartlyMarked()], "PartlyMarked .*before_start.*@livegate.hookimpl"),
+        ([object()], "object .*no hooks"),
+        ([None], "NoneType .*no hooks"),
+        ([Needy()], "Needy .*before_start that cannot be called.*budget"),
+        ("bank", "LIVEGATE_PLUGINS"),
+        (Locks(), r"\[MyPlugin\(\)\]"),
+        (None, r"\[MyPlugin\(\)\]"),
+        ([sample_plugin.Awaited.plain] * 2, r"Plain \(number 2 .*already, as Plain \(number 1"),
+    ],
+)
+def test_what_would_never_be_asked_is_an_error(
+    make_gate: MakeGate, plugins: Any, says: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        make_gate(plugins=plugins)
+
+
+# --- entry points --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Installs distributions with an entry point each, ``name = value``."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def install(**packages: str) -> None:
+        for package, entry_point in packages.items():
+            info = tmp_path / f"{package}-1.dist-info"
+            info.mkdir()
+            info.joinpath("METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n"
+            )
+            info.joinpath("entry_points.txt").write_text(f"[livegate]\n{entry_point}\n")
+        tmp_path.joinpath("broken_plugin.py").write_text("raise RuntimeError('no licence')\n")
+
+    return install
+
+
+PLAIN = "plain = sample_plugin:Awaited.plain"
+
+
+@pytest.mark.parametrize("names", ["plain", "plain,plain", "plain,*", "*,plain", "*"])
+def test_an_entry_point_is_loaded_once_however_often_it_is_named(
+    make_gate: MakeGate, installed: Callable[..., None], names: str
+) -> None:
+    installed(bank=PLAIN)
+
+    gate = make_gate(settings=Settings(plugins=tuple(names.split(","))))
+
+    assert gate.orchestrator.plugins.names().count("plain") == 1
+
+
+@pytest.mark.parametrize(
+    ("packages", "says"),
+    [
+        (
+            {"bank": "bank = broken_plugin"},
+            "bank cannot be imported from broken_plugin.*no licence",
+        ),
+        ({"bank": "bank = no_such_module:plugin"}, "bank cannot be imported.*no_such_module"),
+        ({"bank": "bank = sample_plugin:Missing"}, "bank cannot be imported.*Missing"),
+        ({"bank": "bank = sample_plugin:Plain"}, "bank is a class"),
+        ({"bank": "bank = json"}, "bank has no hooks"),
+        (
+            {"bank": "bank = json", "other": "bank = csv"},
+            "Two installed packages.*(json|csv) and (json|csv)",
+        ),
+    ],
+)
+def test_an_entry_point_that_cannot_be_used_is_named(
+    make_gate: MakeGate, installed: Callable[..., None], packages: dict[str, str], says: str
+) -> None:
+    installed(**packages)
+
+    with pytest.raises(ConfigurationError, match=says):
+        make_gate(settings=Settings(plugins=("bank",)))
+
+
+def test_a_plugin_that_is_named_and_handed_over_is_an_error(
+    make_gate: MakeGate, installed: Callable[..., None]
+) -> None:
+    installed(bank=PLAIN)
+
+    with pytest.raises(ConfigurationError, match="registered already, as plain"):
+        make_gate(settings=Settings(plugins=("plain",)), plugins=[sample_plugin.Awaited.plain])
+
+
 def test_entry_points_are_loaded_only_when_they_are_named(make_gate: MakeGate) -> None:
     with pytest.raises(ConfigurationError, match="LIVEGATE_PLUGINS names no-such-plugin"):
         make_gate(settings=Settings(plugins=("no-such-plugin",)))
     assert make_gate(settings=Settings(plugins=("*",))).start(ALICE).session.state == "ready"
+
+
+def test_a_store_that_fails_to_open_is_told_without_the_words_of_its_driver() -> None:
+    class Driver:
+        @hookimpl
+        def open_store(self, uri: str) -> None:
+            raise FaultError(f"cannot connect to {uri}")
+
+    plugins = Plugins([Driver()])
+
+    with pytest.raises(ConfigurationError, match=r"Driver.*sample.*FaultError") as error:
+        plugins.open_store("sample://user:secret@host", Settings())
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("uri", ["", "sessions.sqlite"])
+def test_a_store_without_a_scheme_is_told_what_to_write(uri: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"no URI.*sqlite:///PATH"):
+        Plugins().open_store(uri, Settings())
 
 
 @pytest.mark.parametrize("missing", ["save", "due"])

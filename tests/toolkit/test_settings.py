@@ -48,8 +48,29 @@ def test_an_earlier_mapping_goes_first_and_our_own_name_after_the_samples() -> N
     assert (settings.key, settings.store) == ("config", "memory://")
 
 
-def test_the_key_is_in_no_repr() -> None:
-    assert "0123" not in repr(Settings(key="0123"))
+def test_no_secret_is_in_a_repr() -> None:
+    settings = Settings(key="0123", store="redis://user:4567@host")
+
+    assert "0123" not in repr(settings)
+    assert "4567" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("plugins", None),
+        ("plugins", 5),
+        ("plugins", b"bank"),
+        ("plugins", (1,)),
+        ("token_lifetime", float("inf")),
+        ("token_lifetime", None),
+        ("key", b"0123"),
+        ("key", 5),
+    ],
+)
+def test_a_value_of_another_kind_is_named_too(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"LIVEGATE_{name.upper()} has to"):
+        Settings(**{name: value})
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ async def adrive(flow: Flow[T]) -> T:
         while True:
             if inspect.isawaitable(step):
                 try:
-                    step = await step
+                    step = await _outcome_of(step)
                 except BaseException as error:  # noqa: BLE001 - the flow decides what to do
                     step = flow.throw(error)
                     continue
@@ -75,23 +75,33 @@ async def adrive(flow: Flow[T]) -> T:
         return result
 
 
+async def _outcome_of(awaitable: Awaitable[T]) -> T:
+    """What *awaitable* gives; that it was cancelled when nobody cancelled us is its own failure."""
+    import asyncio  # noqa: PLC0415 - whoever awaits has imported it
+
+    try:
+        return await awaitable
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("what was waited for has been cancelled") from error
+
+
 def _wait_for(awaitable: Awaitable[T]) -> T:
     """Run *awaitable* to its end, also where the thread's own event loop is running already."""
     import asyncio  # noqa: PLC0415 - costs more to import than the rest of livegate together
 
-    async def wait() -> T:
-        return await awaitable
-
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(wait())
+        return asyncio.run(_outcome_of(awaitable))
     answer: list[T] = []
     error: list[BaseException] = []
 
     def work() -> None:
         try:
-            answer.append(asyncio.run(wait()))
+            answer.append(asyncio.run(_outcome_of(awaitable)))
         except BaseException as raised:  # noqa: BLE001 - raised again in the caller's thread
             error.append(raised)
 

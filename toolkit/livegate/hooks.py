@@ -52,7 +52,8 @@ def open_store(uri: str, settings: Settings) -> AnyStore | Awaitable[AnyStore | 
     """Open the store that *uri* names, or return None if its scheme is not yours.
 
     Fires once, when an orchestrator is made with a URI instead of a store. The first answer wins;
-    plugins that were registered later are asked earlier, the built-in stores last.
+    plugins that were registered later are asked earlier, the built-in stores last. An ``async def``
+    one runs in an event loop that ends with it: what it opens must not be bound to that loop.
 
     Raise :class:`livegate.errors.ConfigurationError` if the URI is yours and wrong.
     """

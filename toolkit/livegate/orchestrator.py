@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeIs
 
-    from livegate.face.base import AsyncFaceService, FaceService
+    from livegate.face.base import AnyFaceService, AsyncFaceService, FaceService
     from livegate.flows import SweepReport
     from livegate.session import LivenessSession, Page, SessionState, Started, StartRequest
     from livegate.stores.base import AnyStore, AsyncSessionStore, SessionStore
 
+FACE_OPERATIONS: Final = ("create", "read", "delete", "close")
 STORE_OPERATIONS: Final = (
     "insert",
     "get",
@@ -53,7 +54,8 @@ class Orchestrator:
     """Runs liveness sessions, for code that waits.
 
     Every verb that touches one session takes its subject, and answers for another subject's session
-    exactly as for one that never existed. Safe to use from many threads.
+    exactly as for one that never existed. Safe to use from many threads. Every verb raises
+    :class:`livegate.errors.StoreError` when the store cannot do its work.
 
     Args:
         settings: By default from the environment.
@@ -78,12 +80,13 @@ class Orchestrator:
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        self.settings = Settings.from_env() if settings is None else settings
+        self.settings = _checked(settings, clock)
         self.plugins = Plugins(plugins, self.settings.plugins)
         if face is None:
             from livegate.face.azure import AzureFace  # noqa: PLC0415 - only who needs it loads it
 
             face = AzureFace.from_settings(self.settings)
+        _check_face(face, is_async=False)
         opened = _open(store, self.settings, self.plugins)
         if _is_async(opened):
             raise ConfigurationError(
@@ -98,8 +101,11 @@ class Orchestrator:
             The session, in the state ``ready``, and the token for the front end.
 
         Raises:
+            SubjectRequiredError: The request has no subject.
+            InvalidRequestError: Another part of the request cannot be used; ``field`` names it.
             StartRefusedError: A policy objects.
             ReferenceImageRefusedError: A policy, or the service, objects to the image.
+            PolicyFailedError: A policy failed, so nothing was started.
             IdempotencyError: The key was used before and the answer cannot be given again.
             FaceError: The service did not create it. With an idempotency key, starting again
                 carries on with the same session.
@@ -132,9 +138,10 @@ class Orchestrator:
             cursor: Of the page before.
 
         Raises:
-            InvalidRequestError: The limit or the cursor cannot be used.
+            SubjectRequiredError: There is no subject.
+            InvalidRequestError: The states, the limit or the cursor cannot be used.
         """
-        return drive(flows.find(self.context, subject, frozenset(states), limit, cursor))
+        return drive(flows.find(self.context, subject, states, limit, cursor))
 
     def finish(
         self,
@@ -159,6 +166,8 @@ class Orchestrator:
 
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
+            InvalidRequestError: The digest or the error is no text.
+            TransitionError: The service has not created the session yet.
             FaceError: The service did not say; what the client said is kept, so ask again.
         """
         return drive(flows.finish(self.context, session_id, subject, digest, client_error))
@@ -168,6 +177,7 @@ class Orchestrator:
 
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
+            TransitionError: The service has not created the session yet.
             FaceError: The service did not say; the session stays as it is.
         """
         return drive(flows.read_result(self.context, session_id, subject))
@@ -226,9 +236,10 @@ class Orchestrator:
         Run it every minute or so, from as many processes as you like.
 
         Args:
-            limit: How many sessions at most.
+            limit: How many sessions at most, 1 to 10000.
 
         Raises:
+            InvalidRequestError: The limit is out of range.
             StoreError: The store cannot be asked.
         """
         return drive(flows.sweep(self.context, limit))
@@ -252,7 +263,8 @@ class Orchestrator:
 class AsyncOrchestrator:
     """Runs liveness sessions, for code in an event loop: the same verbs, awaited.
 
-    A sync store is used through worker threads. See :class:`Orchestrator`.
+    One for each event loop, since connections to the service belong to one. A sync store is used
+    through worker threads. See :class:`Orchestrator`.
     """
 
     def __init__(
@@ -265,12 +277,13 @@ class AsyncOrchestrator:
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        self.settings = Settings.from_env() if settings is None else settings
+        self.settings = _checked(settings, clock)
         self.plugins = Plugins(plugins, self.settings.plugins)
         if face is None:
             from livegate.face.azure import AsyncAzureFace  # noqa: PLC0415 - only who needs it
 
             face = AsyncAzureFace.from_settings(self.settings)
+        _check_face(face, is_async=True)
         opened = _open(store, self.settings, self.plugins)
         if not _is_async(opened):
             from livegate.stores.threads import ThreadedStore  # noqa: PLC0415 - only for these
@@ -295,7 +308,7 @@ class AsyncOrchestrator:
         cursor: str | None = None,
     ) -> Page:
         """See :meth:`Orchestrator.find`."""
-        return await adrive(flows.find(self.context, subject, frozenset(states), limit, cursor))
+        return await adrive(flows.find(self.context, subject, states, limit, cursor))
 
     async def finish(
         self,
@@ -352,10 +365,39 @@ class AsyncOrchestrator:
         await self.close()
 
 
+def _checked(settings: object, clock: object) -> Settings:
+    now = clock() if callable(clock) else None
+    if not isinstance(now, datetime) or now.utcoffset() is None:
+        raise ConfigurationError(
+            "clock has to be a function that gives a time with a time zone, "
+            "such as lambda: datetime.now(UTC)."
+        )
+    if settings is None:
+        return Settings.from_env()
+    if not isinstance(settings, Settings):
+        raise ConfigurationError("settings has to be a Settings, such as Settings.from_env().")
+    return settings
+
+
+def _check_face(face: AnyFaceService, *, is_async: bool) -> None:
+    name = type(face).__name__
+    missing = [each for each in FACE_OPERATIONS if not callable(getattr(face, each, None))]
+    if missing or not hasattr(face, "api_version"):
+        raise ConfigurationError(
+            f"{name} cannot be a face service: it has no {', '.join(missing or ['api_version'])}."
+        )
+    if inspect.iscoroutinefunction(face.create) is not is_async:
+        async_one = "an async face service; use it with an AsyncOrchestrator"
+        sync_one = "a sync face service and would block the event loop; use it with an Orchestrator"
+        raise ConfigurationError(f"{name} is {sync_one if is_async else async_one}.")
+
+
 def _open(store: AnyStore | str | None, settings: Settings, plugins: Plugins) -> AnyStore:
     if store is None:
         store = settings.require("store")
     opened = plugins.open_store(store, settings) if isinstance(store, str) else store
+    if isinstance(opened, type):
+        raise ConfigurationError(f"{opened.__name__} is a class; hand over an object of it.")
     missing = [name for name in STORE_OPERATIONS if not callable(getattr(opened, name, None))]
     if missing:
         raise ConfigurationError(

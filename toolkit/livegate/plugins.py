@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ from livegate.errors import ConfigurationError, LivegateError
 from livegate.session import Objection, SessionState, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from livegate.lifecycle import Event
     from livegate.session import LivenessSession, Outcome, ReferenceImage, StartRequest
@@ -53,7 +54,8 @@ class Plugins:
         entry_points: Names in the group ``livegate`` to load as well; ``*`` loads all.
 
     Raises:
-        ConfigurationError: A plugin is unknown, or one of its hooks is.
+        ConfigurationError: A plugin or one of its hooks is unknown, cannot be imported or called,
+            or is not marked; or there are no hooks in it.
     """
 
     def __init__(self, plugins: Iterable[object] = (), entry_points: Iterable[str] = ()) -> None:
@@ -61,33 +63,72 @@ class Plugins:
         self._manager.add_hookspecs(hooks)
         try:
             for name in BUILT_INS:
-                self._manager.register(import_module(name), name)
+                self._register(import_module(name), name)
             for name in entry_points:
                 self._load(name)
-            for plugin in plugins:
-                self._manager.register(plugin)
+            for number, plugin in enumerate(_several(plugins), 1):
+                self._register(plugin, f"{_name_of(plugin)} (number {number} of plugins=)")
             self._manager.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as error:
+        except pluggy.PluginValidationError as error:
             raise ConfigurationError(f"A plugin cannot be used: {error}") from error
-        self._refuse_wrappers()
+        self._wanted = {
+            implementation: _wanted(implementation, name, self._arguments_of(name))
+            for name in hooks.HOOK_NAMES
+            for implementation in self._implementations(name)
+        }
 
     def _load(self, name: str) -> None:
-        if name == "*":
-            self._manager.load_setuptools_entrypoints(hooks.GROUP)
-        elif not self._manager.load_setuptools_entrypoints(hooks.GROUP, name):
+        from importlib.metadata import entry_points  # noqa: PLC0415 - only who names one pays
+
+        found = [each for each in entry_points(group=hooks.GROUP) if name in {"*", each.name}]
+        if not found and name != "*":
             raise ConfigurationError(
                 f"LIVEGATE_PLUGINS names {name}, and no installed package has an entry point of "
                 f"that name in the group {hooks.GROUP}; install it, or take the name away."
             )
+        values: dict[str, str] = {}
+        for each in found:
+            if values.setdefault(each.name, each.value) != each.value:
+                raise ConfigurationError(
+                    f"Two installed packages have the entry point {each.name} in the group "
+                    f"{hooks.GROUP}, {values[each.name]} and {each.value}; uninstall one of them."
+                )
+        for each in found:
+            if self._manager.has_plugin(each.name):
+                continue  # named twice, or by * too
+            try:
+                plugin = each.load()
+            except Exception as error:
+                raise ConfigurationError(
+                    f"Plugin {each.name} cannot be imported from {each.value}: {error!r}"
+                ) from error
+            self._register(plugin, each.name)
 
-    def _refuse_wrappers(self) -> None:
-        for name in hooks.HOOK_NAMES:
-            for implementation in self._implementations(name):
-                if implementation.hookwrapper or implementation.wrapper:
-                    raise ConfigurationError(
-                        f"Plugin {implementation.plugin_name} wraps the hook {name}; "
-                        "livegate does not support wrappers."
-                    )
+    def _register(self, plugin: object, name: str) -> None:
+        if isinstance(plugin, type):
+            raise ConfigurationError(
+                f"Plugin {name} is a class; what is registered has to be a module or an object: "
+                f"{plugin.__name__}()."
+            )
+        if self._manager.is_registered(plugin):
+            raise ConfigurationError(
+                f"Plugin {name} is registered already, as {self._manager.get_name(plugin)}; "
+                "take it out of plugins= or of LIVEGATE_PLUGINS."
+            )
+        self._manager.register(plugin, name)
+        marked = {caller.name for caller in self._manager.get_hookcallers(plugin) or ()}
+        for hook in hooks.HOOK_NAMES:
+            # One that is forgotten would be silent, and a policy that is not asked lets all pass.
+            if hook not in marked and callable(getattr(plugin, hook, None)):
+                raise ConfigurationError(
+                    f"Plugin {name} has a function {hook} that is no hook yet; mark it with "
+                    "@livegate.hookimpl, or give it another name."
+                )
+        if not marked:
+            raise ConfigurationError(
+                f"Plugin {name} has no hooks; mark its functions with @livegate.hookimpl. "
+                f"The hooks are {', '.join(hooks.HOOK_NAMES)}."
+            )
 
     def names(self) -> tuple[str, ...]:
         """The names of the plugins, in the order in which their hooks are called."""
@@ -97,13 +138,27 @@ class Plugins:
         """The store that *uri* names.
 
         Raises:
-            ConfigurationError: No plugin knows its scheme, or the one that does refuses it.
+            ConfigurationError: No plugin knows its scheme, or one refuses it or fails.
+            StoreError: The store cannot be used now.
         """
-        for _, call in self._calls("open_store", uri=uri, settings=settings):
-            store: AnyStore | None = drive(ask(call()))
+        scheme, colon, _ = uri.partition(":")
+        if not colon:
+            raise ConfigurationError(
+                "LIVEGATE_STORE is no URI; write sqlite:///PATH for a file, or memory://"
+            )
+        for plugin, call in self._calls("open_store", uri=uri, settings=settings):
+            try:
+                store: AnyStore | None = drive(ask(call()))
+            except LivegateError:
+                raise
+            except Exception as error:
+                # Not in its words: they may repeat the URI, and a password in it.
+                raise ConfigurationError(
+                    f"open_store of plugin {plugin} failed for the scheme {scheme} with "
+                    f"{type(error).__name__}."
+                ) from error
             if store is not None:
                 return store
-        scheme = uri.partition(":")[0]
         raise ConfigurationError(
             f"LIVEGATE_STORE has the scheme {scheme}, and no plugin opens such a store; "
             "built in are sqlite:///PATH and memory://"
@@ -165,17 +220,64 @@ class Plugins:
     def _calls(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         """A call for each plugin that has the hook, the last registered first, as pluggy does."""
         for implementation in reversed(self._implementations(hook)):
-            wanted = {name: arguments[name] for name in implementation.argnames}
+            wanted = {name: arguments[name] for name in self._wanted[implementation]}
             yield implementation.plugin_name, partial(implementation.function, **wanted)
 
     def _implementations(self, hook: str) -> list[pluggy.HookImpl]:
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         return caller.get_hookimpls()
 
+    def _arguments_of(self, hook: str) -> tuple[str, ...]:
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        assert caller.spec is not None  # noqa: S101 - every hook in HOOK_NAMES has one
+        return caller.spec.argnames
+
+
+def _several(plugins: Iterable[object]) -> Iterable[object]:
+    if isinstance(plugins, str) or not isinstance(plugins, Iterable):
+        raise ConfigurationError(
+            "plugins= takes several modules or objects, such as [MyPlugin()]; "
+            "LIVEGATE_PLUGINS takes the names of entry points."
+        )
+    return plugins
+
+
+def _name_of(plugin: object) -> str:
+    return str(getattr(plugin, "__name__", None) or type(plugin).__qualname__)
+
+
+def _wanted(
+    implementation: pluggy.HookImpl, hook: str, arguments: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Which *arguments* the hook names, also those for which it has a default of its own.
+
+    Raises:
+        ConfigurationError: It cannot be called with them; said now, not when it is needed.
+    """
+    plugin = implementation.plugin_name
+    if implementation.hookwrapper or implementation.wrapper:
+        raise ConfigurationError(
+            f"Plugin {plugin} wraps the hook {hook}; livegate does not support wrappers."
+        )
+    signature = inspect.signature(implementation.function)
+    kinds = {each.kind for each in signature.parameters.values()}
+    takes_all = inspect.Parameter.VAR_KEYWORD in kinds
+    wanted = tuple(name for name in arguments if takes_all or name in signature.parameters)
+    try:
+        signature.bind(**dict.fromkeys(wanted))
+    except TypeError as error:
+        raise ConfigurationError(
+            f"Plugin {plugin} has a hook {hook} that cannot be called: {error}. "
+            f"It may take {', '.join(arguments)} by name."
+        ) from error
+    return wanted
+
 
 def _as_objections(answer: Any) -> tuple[Objection, ...]:
     if answer is None:
         return ()
+    if isinstance(answer, str | bytes | Mapping):  # empty ones would be taken for no objection
+        raise TypeError("a policy gives back Objections, or None")
     objections = (answer,) if isinstance(answer, Objection) else tuple(answer)
     if not all(isinstance(each, Objection) for each in objections):
         raise TypeError("a policy gives back Objections, or None")

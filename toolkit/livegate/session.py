@@ -7,9 +7,10 @@ from one :class:`LivenessSession` to the next is :func:`livegate.lifecycle.advan
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -188,6 +189,12 @@ class Verdict:
     def __post_init__(self) -> None:
         if self.state not in _STRICTNESS:
             raise ValueError(f"{self.state} is no verdict; one of {', '.join(_STRICTNESS)} is")
+        reasons: object = self.reasons  # a plugin's author may not check types
+        if not isinstance(reasons, tuple | list) or not all(map(_is_word, reasons)):
+            raise ValueError(f"the reasons of a verdict are a tuple, each of them {_A_WORD}")
+        # What is equal to a state may still be a plain text, as in Verdict("rejected").
+        object.__setattr__(self, "state", SessionState(self.state))
+        object.__setattr__(self, "reasons", tuple(reasons))
 
     @classmethod
     def strictest(cls, verdicts: Iterable[Verdict]) -> Verdict:
@@ -330,8 +337,30 @@ class Objection:
 
     Attributes:
         code: A stable word for programs, such as ``image_too_large``.
-        message: What is wrong and what to do, for the person who must act; public.
+        message: What is wrong and what to do, for the person who must act: one line of at most
+            1000 characters; public.
+
+    Raises:
+        ValueError: The code is no word, or the message no such line.
     """
 
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        if not _is_word(self.code):
+            raise ValueError(f"the code of an objection is {_A_WORD}")
+        text: object = self.message
+        if not (isinstance(text, str) and 1 <= len(text) <= MAX_MESSAGE and text.isprintable()):
+            raise ValueError(f"the message of an objection is one line, at most {MAX_MESSAGE} long")
+
+
+MAX_MESSAGE: Final = 1000
+"""Characters of an objection's message."""
+
+_A_WORD: Final = "a word of 1 to 64 letters, digits, '_', '-', '.' and ':'"
+
+
+def _is_word(value: object) -> bool:
+    """Whether *value* may be shown to everybody as a stable word."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w.:-]{1,64}", value, re.ASCII))

@@ -36,6 +36,7 @@ class Settings:
         key: The resource key; never in a ``repr``.
         api_version: Of the Face API, for new sessions.
         store: Where sessions are kept: ``sqlite:///PATH`` or ``memory://`` (tests, one process).
+            Never in a ``repr``, since a URI may hold a password.
         mode: How the front end's SDK looks at the face.
         token_lifetime: Seconds that a front end has for its attempts, 60 to 86400.
         result_grace: Seconds after that in which a result of the service still counts.
@@ -52,7 +53,7 @@ class Settings:
     endpoint: str | None = None
     key: str | None = field(default=None, repr=False)
     api_version: str = "v1.2"
-    store: str | None = None
+    store: str | None = field(default=None, repr=False)
     mode: OperationMode = OperationMode.PASSIVE_ACTIVE
     token_lifetime: int = 600
     result_grace: int = 600
@@ -172,7 +173,7 @@ def normal_endpoint(value: Any) -> str | None:
 def _secret(value: Any) -> str | None:
     if value is None:
         return None
-    text = str(value).strip()
+    text = value.strip() if isinstance(value, str) else ""
     if not text or not text.isascii() or not text.isprintable():
         raise ValueError("has to be the key alone: printable ASCII, no line breaks")
     return text
@@ -205,7 +206,7 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
     def parse(value: Any) -> int | float:
         try:
             number = kind(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = kind(low) - 1
         if isinstance(value, bool) or not low <= number <= high:
             raise ValueError(f"has to be a number from {low} to {high}")
@@ -224,6 +225,8 @@ def _switch(value: Any) -> bool:
 
 def _plugins(value: Any) -> tuple[str, ...]:
     words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ValueError("has to be names of entry points with commas between them")
     return tuple(word.strip() for word in words if word.strip())
 
 

@@ -244,7 +244,7 @@ def test_another_event_loop_is_told() -> None:
         face._client("v1.2")
 
     asyncio.run(use())
-    with pytest.raises(RuntimeError, match="another event loop"):
+    with pytest.raises(ConfigurationError, match="another event loop"):
         asyncio.run(use())
     asyncio.run(face.close())
     asyncio.run(use())

@@ -93,6 +93,16 @@ class ComparesWithoutCase(MemoryStore):
         return next((s for s in found if s.id.lower() == session_id.lower()), None)
 
 
+class ErasesWithoutCase(MemoryStore):
+    def erase(self, subject: str) -> int:
+        return self._forget(lambda session: session.subject.lower() == subject.lower())
+
+
+class HandsOutByTheId(MemoryStore):
+    def due(self, now: datetime, limit: int, lease: timedelta) -> tuple[LivenessSession, ...]:
+        return tuple(sorted(super().due(now, limit, lease), key=lambda session: session.id))
+
+
 class StopsAtANul(MemoryStore):
     def insert(self, session: LivenessSession) -> None:
         super().insert(replace(session, purpose=session.purpose.split("\0")[0]))
@@ -171,6 +181,8 @@ NOTICED_BY: dict[type[MemoryStore], set[str]] = {
     SharesKeysAmongSubjects: {"test_an_idempotency_key_is_the_subjects_own"},
     GluesSubjectAndKey: {"test_an_idempotency_key_is_the_subjects_own"},
     ComparesWithoutCase: {"test_names_that_look_alike_are_different"},
+    ErasesWithoutCase: {"test_names_that_look_alike_are_different"},
+    HandsOutByTheId: {"test_the_longest_due_come_first"},
     StopsAtANul: {"test_every_text_survives"},
     CountsItsWayToTheNextPage: {
         "test_sessions_that_come_move_no_page",

@@ -191,8 +191,29 @@ def test_a_whole_number_is_a_number() -> None:
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
 def test_what_is_no_number_is_not_written(number: float) -> None:
     attempt = Attempt(1, AttemptStatus.SUCCEEDED, match_confidence=number)
-    with pytest.raises(ValueError, match="JSON"):
+    with pytest.raises(ValueError, match="not finite"):
         codec.encode(a_session(attempts=(attempt,)))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"purpose": 1},
+        {"purpose": b"bytes"},
+        {"purpose": None},
+        {"mode": "nonsense"},
+        {"state": None},
+        {"client_digests": (1,)},
+        {"client_error": 1},
+        {"reasons": (None,)},
+        {"version": True},
+        {"remote_tries": 1.0},
+    ],
+    ids=repr,
+)
+def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        codec.encode(a_session(**changes))
 
 
 def test_a_time_without_a_zone_is_not_written() -> None:

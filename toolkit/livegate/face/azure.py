@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from livegate.driving import adrive, drive
+from livegate.errors import ConfigurationError
 from livegate.face.access import (
     Access,
     arguments_of,
@@ -238,8 +239,9 @@ class AsyncAzureFace:
 
         loop = asyncio.get_running_loop()
         if self._clients and self._loop is not loop and self._access.transport is None:
-            raise RuntimeError(
-                "AsyncAzureFace was used in another event loop before: make one each"
+            raise ConfigurationError(
+                "This AsyncAzureFace was used in another event loop before: an AsyncOrchestrator "
+                "is for one loop, so make one in each."
             )
         self._loop = loop
         if api_version not in self._clients:

@@ -24,6 +24,11 @@ TRIES: Final = 5
 """How often a verb starts over when somebody else changed the session at the same moment."""
 
 
+def is_id(value: object) -> bool:
+    """Whether *value* looks like an id of ours."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]{16,64}", value, re.ASCII))
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The ports and the settings of one orchestrator.
@@ -50,7 +55,7 @@ class Context:
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
         """
-        if not re.fullmatch(r"[\w-]{16,64}", session_id, re.ASCII):
+        if not is_id(session_id):
             raise SessionNotFoundError
         session = yield from ask(self.store.get(session_id))
         if session is None or session.subject != subject:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livegate.checks import check_subject
+from livegate.checks import check_number, check_report, check_subject, states_in
 from livegate.driving import Flow, ask
-from livegate.errors import TransitionError
+from livegate.errors import InvalidRequestError, TransitionError
 from livegate.flows.concluding import conclude, look_after
 from livegate.flows.concluding import delete_remote as delete_remote_if_due
 from livegate.lifecycle import Cancelled, ClientFinished, Consumed, advance, due_at
 from livegate.session import LivenessSession, Page, SessionState
-from livegate.stores.base import SessionQuery
+from livegate.stores.base import MAX_PAGE, SessionQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from livegate.flows.context import Context
 
 
@@ -25,13 +27,16 @@ def get(context: Context, session_id: str, subject: str) -> Flow[LivenessSession
 def find(
     context: Context,
     subject: str,
-    states: frozenset[SessionState],
+    states: Iterable[SessionState],
     limit: int,
     cursor: str | None,
 ) -> Flow[Page]:
     """See :meth:`livegate.Orchestrator.find`."""
     check_subject(subject)
-    query = SessionQuery(subject=subject, states=states, limit=limit, cursor=cursor)
+    check_number("limit", limit, MAX_PAGE)
+    if not isinstance(cursor, str | None):
+        raise InvalidRequestError("cursor is not one that a page before has given.", field="cursor")
+    query = SessionQuery(subject=subject, states=states_in(states), limit=limit, cursor=cursor)
     return (yield from ask(context.store.find(query)))
 
 
@@ -43,6 +48,7 @@ def finish(
     client_error: str | None,
 ) -> Flow[LivenessSession]:
     """See :meth:`livegate.Orchestrator.finish`."""
+    check_report(digest, client_error)
     report = ClientFinished(digest, client_error)
 
     def step(session: LivenessSession) -> Flow[LivenessSession]:

@@ -13,19 +13,26 @@ from typing import TYPE_CHECKING, Final
 from livegate.checks import check_request, fingerprint
 from livegate.driving import Flow, ask
 from livegate.errors import (
+    ConfigurationError,
     FaceError,
     FaceRefusedError,
     IdempotencyError,
     KeyTakenError,
     ReferenceImageRefusedError,
     StartRefusedError,
-    StoreError,
-    TransitionError,
     VersionConflictError,
 )
 from livegate.face.base import FaceSessionRequest
+from livegate.flows.context import is_id
 from livegate.lifecycle import ASKING_LIMIT, Asked, Created, Refused, Unanswered
-from livegate.session import LivenessSession, Objection, SessionState, Started, StartRequest
+from livegate.session import (
+    LivenessSession,
+    Objection,
+    OperationMode,
+    SessionState,
+    Started,
+    StartRequest,
+)
 
 if TYPE_CHECKING:
     from livegate.flows.context import Context
@@ -51,11 +58,11 @@ def start(context: Context, request: StartRequest) -> Flow[Started]:
     yield from _admit(context, request)
     now = context.clock()
     session = LivenessSession(
-        id=context.new_id(),
+        id=_new_id(context),
         subject=request.subject,
         purpose=request.purpose,
         kind=request.kind,
-        mode=request.mode or context.settings.mode,
+        mode=OperationMode(request.mode or context.settings.mode),
         api_version=context.face.api_version,
         correlation_id=request.correlation_id or context.new_id(),
         created_at=now,
@@ -69,9 +76,21 @@ def start(context: Context, request: StartRequest) -> Flow[Started]:
     try:
         yield from ask(context.store.insert(session))
     except KeyTakenError as error:
+        if request.idempotency_key is None:
+            raise
         raise _in_progress() from error
     yield from context.plugins.observe(None, session, None)
     return (yield from _create(context, session, request))
+
+
+def _new_id(context: Context) -> str:
+    session_id = context.new_id()
+    if not is_id(session_id):
+        raise ConfigurationError(
+            "new_id has to give 16 to 64 letters, digits, '-' and '_'; nobody could ask for "
+            "a session of another id."
+        )
+    return session_id
 
 
 def _admit(context: Context, request: StartRequest) -> Flow[None]:
@@ -133,8 +152,11 @@ def _create(context: Context, session: LivenessSession, request: StartRequest) -
     expires_at = asked_at + timedelta(seconds=wanted.token_lifetime)
     try:
         session = yield from context.change(session, Created(created.remote_id, expires_at))
-    except (StoreError, TransitionError):
-        # Not stored, so nobody would ever read or delete it: it must not be used either.
+    except GeneratorExit:
+        raise
+    except BaseException:
+        # Not stored, or nobody knows: nobody would ever read or delete it, so it must not be used
+        # either. Whatever it was; somebody who gave up waiting for us, too.
         yield from _abandon(context, session, created.remote_id)
         raise
     return Started(session, created.auth_token)
@@ -143,7 +165,7 @@ def _create(context: Context, session: LivenessSession, request: StartRequest) -
 def _abandon(context: Context, session: LivenessSession, remote_id: str) -> Flow[None]:
     try:
         yield from ask(context.face.delete(session.kind, remote_id, session.api_version))
-    except FaceError:
+    except Exception:
         log.exception("session %s left an unused session at the service", session.id)
 
 

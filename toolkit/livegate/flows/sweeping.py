@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from livegate.checks import check_number
 from livegate.driving import Flow, ask
 from livegate.errors import LivegateError
 from livegate.flows.concluding import look_after
@@ -19,6 +20,9 @@ log = logging.getLogger("livegate.flows")
 
 LEASE: Final = timedelta(minutes=1)
 """How long a sweep has a session to itself; longer than one session's calls to the service take."""
+
+MOST: Final = 10_000
+"""Sessions that one sweep may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class SweepReport:
 
 def sweep(context: Context, limit: int) -> Flow[SweepReport]:
     """See :meth:`livegate.Orchestrator.sweep`."""
+    check_number("limit", limit, MOST)
     sessions = yield from ask(context.store.due(context.clock(), limit, LEASE))
     settled = deleted = failed = 0
     for session in sessions:
@@ -47,6 +52,11 @@ def sweep(context: Context, limit: int) -> Flow[SweepReport]:
             after = yield from look_after(context, session)
         except LivegateError as error:
             log.warning("sweep: session %s is to be tried again: %s", session.id, error)
+            failed += 1
+            continue
+        except Exception:
+            # A mistake in a program, a plugin's perhaps; the others must not wait for its end.
+            log.exception("sweep: session %s could not be looked after", session.id)
             failed += 1
             continue
         settled += after.state is not session.state and not after.state.is_open

@@ -93,7 +93,9 @@ def _about_integrity(session: LivenessSession, attempt: Attempt) -> Iterator[Ver
 
 
 def _same(left: str, right: str | None) -> bool:
-    return hmac.compare_digest(left.upper().encode(), (right or "").upper().encode())
+    # What the client says may hold lone surrogates: such a digest differs, as any other.
+    texts = (text.upper().encode("utf-8", "surrogatepass") for text in (left, right or ""))
+    return hmac.compare_digest(*texts)
 
 
 def _public_word(text: str | None) -> str | None:

@@ -39,7 +39,8 @@ def encode(session: LivenessSession) -> str:
     """The session as JSON text, in ASCII.
 
     Raises:
-        ValueError: A time has no time zone, or a number is not finite.
+        TypeError: A value is of another kind than it is when it is read.
+        ValueError: A time has no time zone, a number is not finite, or a word is none of ours.
     """
     data = {"format": FORMAT, **_write(_SESSION, session)}
     return json.dumps(data, allow_nan=False, separators=(",", ":"))
@@ -75,14 +76,16 @@ class _Kind:
     read: Callable[[Any], Any]
 
 
-def _same(value: T) -> T:
-    return value
-
-
 def _expect(kind: type[T], value: object) -> T:
     # Not isinstance: true is an int in Python, and is not one in a record.
     if type(value) is not kind:
         raise TypeError(f"{kind.__name__} expected, {type(value).__name__} found")
+    return value
+
+
+def _write_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"str expected, {type(value).__name__} found")
     return value
 
 
@@ -123,7 +126,7 @@ def _read_time(value: object) -> datetime:
 
 
 def _word(kind: type[StrEnum]) -> _Kind:
-    return _Kind(str, lambda value: kind(_text(value)))
+    return _Kind(lambda value: kind(value).value, lambda value: kind(_text(value)))
 
 
 def _maybe(kind: _Kind) -> _Kind:
@@ -140,10 +143,11 @@ def _several(kind: _Kind) -> _Kind:
     )
 
 
-_TEXT: Final = _Kind(_same, _text)
-_WHOLE: Final = _Kind(_same, _whole)
-_FLAG: Final = _Kind(_same, _flag)
-_NUMBER: Final = _Kind(float, _number)
+# Checked on both ways: a record that cannot be read again must not take the place of one that can.
+_TEXT: Final = _Kind(_write_text, _text)
+_WHOLE: Final = _Kind(_whole, _whole)
+_FLAG: Final = _Kind(_flag, _flag)
+_NUMBER: Final = _Kind(_number, _number)
 _TIME: Final = _Kind(_write_time, _read_time)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -77,4 +78,6 @@ class ThreadedStore:
 async def _in_thread(operation: Callable[[], T]) -> T:
     import asyncio  # noqa: PLC0415 - whoever awaits this has imported it, others need not
 
-    return await asyncio.to_thread(operation)
+    answer = await asyncio.to_thread(operation)
+    # An ``async def`` that does not look like one, or one among others: it must happen too.
+    return await answer if inspect.isawaitable(answer) else answer

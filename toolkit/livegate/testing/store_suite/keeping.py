@@ -129,6 +129,8 @@ class Keeping(StoreSuite):
             by_key = driven.lookup("k", name)
             assert by_key is not None
             assert by_key.id == "key" + name
+        for name in LOOK_ALIKES:
+            assert driven.erase(name) == 1
 
     def test_an_id_is_taken_once(self, driven: DrivenStore) -> None:
         """Given a session; when another subject inserts the same id, nothing is written."""
