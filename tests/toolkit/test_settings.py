@@ -76,9 +76,15 @@ def test_the_key_is_in_no_repr() -> None:
         ("LIVEGATE_FACE_TIMEOUT", "nan"),
         ("LIVEGATE_FACE_RETRIES", "6"),
         ("LIVEGATE_ALLOW_CROSS_SITE", "perhaps"),
+        # What a framework's configuration can hold and the environment cannot.
+        ("VISION_KEY", b"key"),
+        ("LIVEGATE_TOKEN_LIFETIME", float("inf")),
+        ("LIVEGATE_TOKEN_LIFETIME", 600.9),
+        ("LIVEGATE_PLUGINS", 5),
+        ("LIVEGATE_PLUGINS", [object()]),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_remedy(name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_with_its_remedy(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError) as error:
         Settings.from_mapping({name: value})
 
