@@ -115,20 +115,27 @@ def everything() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("request_", "error", "field"),
+    ("wrong", "error", "field"),
     [
-        (StartRequest(""), SubjectRequiredError, None),
-        (StartRequest("a" * 256), SubjectRequiredError, None),
-        (StartRequest("alice", purpose=""), InvalidRequestError, "purpose"),
-        (StartRequest("alice", correlation_id="c" * 65), InvalidRequestError, "correlationId"),
-        (StartRequest("alice", idempotency_key=""), InvalidRequestError, "Idempotency-Key"),
+        ({"subject": ""}, SubjectRequiredError, None),
+        ({"subject": None}, SubjectRequiredError, None),
+        ({"subject": 42}, InvalidRequestError, "subject"),
+        ({"subject": "a" * 256}, InvalidRequestError, "subject"),
+        ({"subject": "\ud800"}, InvalidRequestError, "subject"),
+        ({"purpose": ""}, InvalidRequestError, "purpose"),
+        ({"purpose": None}, InvalidRequestError, "purpose"),
+        ({"correlation_id": "c" * 65}, InvalidRequestError, "correlationId"),
+        ({"idempotency_key": ""}, InvalidRequestError, "Idempotency-Key"),
+        ({"idempotency_key": b"k"}, InvalidRequestError, "Idempotency-Key"),
+        ({"mode": "passive"}, InvalidRequestError, "mode"),
+        ({"reference_image": JPEG.content}, InvalidRequestError, "referenceImage"),
     ],
 )
 def test_a_request_that_nobody_could_serve_is_refused_before_anything_happens(
-    gate: Door, face: ScriptedFace, request_: StartRequest, error: type[Exception], field: str
+    gate: Door, face: ScriptedFace, wrong: Any, error: type[Exception], field: str
 ) -> None:
     with pytest.raises(error) as raised:
-        gate.start(request_)
+        start(gate, **wrong)
 
     assert getattr(raised.value, "field", None) == field
     assert face.calls == []
@@ -576,6 +583,40 @@ def test_a_list_holds_the_subjects_own_sessions_only(gate: Door) -> None:
     assert gate.find(subject="carol").sessions == ()
     with pytest.raises(SubjectRequiredError):
         gate.find(subject="")
+    with pytest.raises(InvalidRequestError, match="states has to be"):
+        gate.find(subject="alice", states="ready")
+
+
+def test_a_number_for_a_subject_is_told_and_not_taken_for_somebody_else(gate: Door) -> None:
+    session = start(gate, subject="42")
+
+    with pytest.raises(InvalidRequestError, match="subject has to be a text") as number:
+        gate.get(session.id, subject=42)
+    with pytest.raises(SubjectRequiredError):
+        gate.get(session.id, subject=None)
+
+    assert number.value.field == "subject"
+
+
+def test_an_id_that_the_application_never_kept_is_no_session(gate: Door) -> None:
+    with pytest.raises(SessionNotFoundError):
+        gate.consume(None, subject="alice", purpose="default")
+
+
+@pytest.mark.parametrize("wrong", [12, True, ["x"], {"a": 1}, b"x", "", "z" * 256, "\ud800"])
+@pytest.mark.parametrize(
+    ("argument", "field"), [("digest", "digest"), ("client_error", "clientError")]
+)
+def test_what_no_client_can_say_is_refused_and_not_kept(
+    gate: Door, argument: str, field: str, wrong: Any
+) -> None:
+    session = start(gate)
+
+    with pytest.raises(InvalidRequestError) as error:
+        gate.finish(session.id, subject="alice", **{argument: wrong})
+
+    assert error.value.field == field
+    assert gate.get(session.id, subject="alice") == session
 
 
 # --- one use -----------------------------------------------------------------------------------

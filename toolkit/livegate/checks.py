@@ -1,4 +1,4 @@
-"""What a start request has to be like, and what tells two of them apart; pure."""
+"""What callers' values have to be like, and what tells two start requests apart; pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from livegate.errors import InvalidRequestError, SubjectRequiredError
+from livegate.session import OperationMode, ReferenceImage
 
 if TYPE_CHECKING:
     from livegate.session import StartRequest
 
 MAX_SUBJECT: Final = 255
 """Characters; the same for an idempotency key."""
+MAX_REPORT: Final = 255
+"""Characters of what a client reports; over HTTP less."""
 
 
 def check_request(request: StartRequest) -> None:
@@ -19,27 +22,67 @@ def check_request(request: StartRequest) -> None:
 
     Raises:
         SubjectRequiredError: It has no subject.
-        InvalidRequestError: Another text is too short or too long; the error names the field.
+        InvalidRequestError: Something else in it cannot be used; the error names the field.
     """
     check_subject(request.subject)
-    _check_length("purpose", request.purpose, 64)
-    _check_length("correlationId", request.correlation_id, 64)
-    _check_length("Idempotency-Key", request.idempotency_key, 255)
+    check_text("purpose", request.purpose, 64)
+    if request.correlation_id is not None:
+        check_text("correlationId", request.correlation_id, 64)
+    if request.idempotency_key is not None:
+        check_text("Idempotency-Key", request.idempotency_key, 255)
+    if request.mode is not None and request.mode not in set(OperationMode):
+        raise InvalidRequestError(f"mode has to be {' or '.join(OperationMode)}.", field="mode")
+    _check_image(request.reference_image)
 
 
-def check_subject(subject: str) -> None:
-    """Refuse to do anything for nobody.
+def check_subject(subject: object) -> None:
+    """Refuse to do anything for nobody, or for what is no name of a user.
 
     Raises:
-        SubjectRequiredError: There is no subject, or it is too long.
+        SubjectRequiredError: There is no subject.
+        InvalidRequestError: It is no text, or too long.
     """
-    if not subject or len(subject) > MAX_SUBJECT:
-        raise SubjectRequiredError(f"A session needs a subject: 1 to {MAX_SUBJECT} characters.")
+    if subject is None or subject == "":
+        raise SubjectRequiredError("Nobody is signed in; sign in first.")
+    check_text("subject", subject, MAX_SUBJECT)
 
 
-def _check_length(field: str, text: str | None, longest: int) -> None:
-    if text is not None and not 1 <= len(text) <= longest:
+def check_report(digest: object, client_error: object) -> None:
+    """Refuse what the client said if it is not what a client can say; it would be kept.
+
+    Raises:
+        InvalidRequestError: One of them is no text, or too long; the error names it.
+    """
+    if digest is not None:
+        check_text("digest", digest, MAX_REPORT)
+    if client_error is not None:
+        check_text("clientError", client_error, MAX_REPORT)
+
+
+def check_text(field: str, text: object, longest: int) -> None:
+    """Refuse what is no text of 1 to *longest* characters, or cannot be encoded.
+
+    Raises:
+        InvalidRequestError: Names the *field*.
+    """
+    if not isinstance(text, str):
+        raise InvalidRequestError(
+            f"{field} has to be a text, and is of the type {type(text).__name__}.", field=field
+        )
+    if not 1 <= len(text) <= longest:
         raise InvalidRequestError(f"{field} has to have 1 to {longest} characters.", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{field} holds a lone surrogate.", field=field) from None
+
+
+def _check_image(image: object) -> None:
+    if image is None or (isinstance(image, ReferenceImage) and isinstance(image.content, bytes)):
+        return
+    raise InvalidRequestError(
+        "referenceImage has to be a ReferenceImage of bytes.", field="referenceImage"
+    )
 
 
 def fingerprint(request: StartRequest) -> str:

@@ -52,8 +52,8 @@ def random_id() -> str:
 class Orchestrator:
     """Runs liveness sessions, for code that waits.
 
-    Every verb that touches one session takes its subject, and answers for another subject's session
-    exactly as for one that never existed. Safe to use from many threads.
+    Every verb that touches one session takes its subject, a text, and answers for another subject's
+    session exactly as for one that never existed. Safe to use from many threads.
 
     Args:
         settings: By default from the environment.
@@ -98,6 +98,7 @@ class Orchestrator:
             The session, in the state ``ready``, and the token for the front end.
 
         Raises:
+            InvalidRequestError: The request cannot be used; names the field.
             StartRefusedError: A policy objects.
             ReferenceImageRefusedError: A policy, or the service, objects to the image.
             IdempotencyError: The key was used before and the answer cannot be given again.
@@ -132,7 +133,7 @@ class Orchestrator:
             cursor: Of the page before.
 
         Raises:
-            InvalidRequestError: The limit or the cursor cannot be used.
+            InvalidRequestError: The states, the limit or the cursor cannot be used.
         """
         return drive(flows.find(self.context, subject, frozenset(states), limit, cursor))
 
@@ -158,6 +159,7 @@ class Orchestrator:
             The session with its verdict, or ``awaiting_result`` as long as the service has none.
 
         Raises:
+            InvalidRequestError: The digest or the error is nothing that a client can say.
             SessionNotFoundError: There is none, or it is another subject's.
             FaceError: The service did not say; what the client said is kept, so ask again.
         """

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from livegate.checks import check_subject
 from livegate.driving import Flow, ask
 from livegate.errors import SessionNotFoundError, VersionConflictError
 from livegate.lifecycle import Event, advance
@@ -48,9 +49,11 @@ class Context:
         """The subject's session.
 
         Raises:
+            SubjectRequiredError: There is no subject.
             SessionNotFoundError: There is none, or it is another subject's.
         """
-        if not re.fullmatch(r"[\w-]{16,64}", session_id, re.ASCII):
+        check_subject(subject)
+        if not _is_id(session_id):
             raise SessionNotFoundError
         session = yield from ask(self.store.get(session_id))
         if session is None or session.subject != subject:
@@ -91,3 +94,8 @@ class Context:
             yield from ask(self.store.close())
         finally:
             yield from ask(self.face.close())
+
+
+def _is_id(value: object) -> bool:
+    """Whether an id of ours can look like this; an application may look for what it never kept."""
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]{16,64}", value, re.ASCII))

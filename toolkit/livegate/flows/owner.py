@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from livegate.checks import check_subject
+from livegate.checks import check_report, check_subject
 from livegate.driving import Flow, ask
-from livegate.errors import TransitionError
+from livegate.errors import InvalidRequestError, TransitionError
 from livegate.flows.concluding import conclude, look_after
 from livegate.flows.concluding import delete_remote as delete_remote_if_due
 from livegate.lifecycle import Cancelled, ClientFinished, Consumed, advance, due_at
@@ -31,6 +31,8 @@ def find(
 ) -> Flow[Page]:
     """See :meth:`livegate.Orchestrator.find`."""
     check_subject(subject)
+    if not states <= set(SessionState):
+        raise InvalidRequestError(f"states has to be of {', '.join(SessionState)}.", field="states")
     query = SessionQuery(subject=subject, states=states, limit=limit, cursor=cursor)
     return (yield from ask(context.store.find(query)))
 
@@ -43,6 +45,7 @@ def finish(
     client_error: str | None,
 ) -> Flow[LivenessSession]:
     """See :meth:`livegate.Orchestrator.finish`."""
+    check_report(digest, client_error)
     report = ClientFinished(digest, client_error)
 
     def step(session: LivenessSession) -> Flow[LivenessSession]:
