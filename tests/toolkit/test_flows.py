@@ -18,6 +18,7 @@ from livegate import (
     SessionState,
     Settings,
     StartRequest,
+    hookimpl,
 )
 from livegate.errors import (
     FaceAccessError,
@@ -617,6 +618,27 @@ def test_what_no_client_can_say_is_refused_and_not_kept(
 
     assert error.value.field == field
     assert gate.get(session.id, subject="alice") == session
+
+
+def test_a_repr_holds_no_score_no_digest_and_no_id_of_the_service(
+    make_gate: Callable[..., Door], face: ScriptedFace
+) -> None:
+    seen: list[object] = []
+
+    class Observer:
+        @hookimpl
+        def session_changed(self, after: object, event: object) -> None:
+            seen.extend((after, event))
+
+    gate = make_gate(plugins=[Observer()])
+    session = start(gate)
+    face.outcome = Outcome(OutcomeStatus.ENDED, (replace(REAL, match_confidence=0.8125),))
+    done = gate.finish(session.id, subject="alice", digest=DIGEST)
+
+    assert (done.remote_id, done.client_digests) == ("remote-1", (DIGEST,))
+    assert "ClientFinished" in repr(seen)
+    for secret in ("remote-1", DIGEST, "0.8125"):
+        assert secret not in repr(seen)
 
 
 # --- one use -----------------------------------------------------------------------------------

@@ -130,9 +130,9 @@ class Attempt:
     status: AttemptStatus
     decision: str | None = None
     error_code: str | None = None
-    digest: str | None = None
+    digest: str | None = field(default=None, repr=False)
     is_identical: bool | None = None
-    match_confidence: float | None = None
+    match_confidence: float | None = field(default=None, repr=False)
     reference_sha256: str | None = None
     abuse_detected: bool | None = None
 
@@ -203,7 +203,8 @@ class Verdict:
 class LivenessSession:
     """One liveness session, from the intent to the verdict, as a store keeps it.
 
-    It holds no image, no token and no key. Times are aware and in UTC.
+    It holds no image, no token and no key. Times are aware and in UTC. What is not for a log, the
+    service's id, the digests and the scores, is in no ``repr``.
 
     Attributes:
         id: Ours, random; the only id that ever leaves the server.
@@ -250,11 +251,11 @@ class LivenessSession:
     fingerprint: str = ""
     asked_at: datetime | None = None
     remote: RemoteState = RemoteState.NONE
-    remote_id: str | None = None
+    remote_id: str | None = field(default=None, repr=False)
     remote_retry_at: datetime | None = None
     remote_tries: int = 0
     reference_sha256: str | None = None
-    client_digests: tuple[str, ...] = ()
+    client_digests: tuple[str, ...] = field(default=(), repr=False)
     client_error: str | None = None
     attempts: tuple[Attempt, ...] = ()
     reasons: tuple[str, ...] = ()
