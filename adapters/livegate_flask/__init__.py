@@ -85,6 +85,7 @@ class Livegate:
             raise ConfigurationError(
                 f"url_prefix={url_prefix!r} has to be a path without variables."
             )
+        _refuse_async(orchestrator)
         self._subject = subject
         self._base = "/" + url_prefix.strip("/") if url_prefix.strip("/") else ""
         self._plugins = tuple(plugins)
@@ -134,6 +135,15 @@ class Livegate:
         if binding is None:
             raise ConfigurationError("livegate is not bound to this application; call init_app.")
         return binding.orchestrator
+
+
+def _refuse_async(orchestrator: object) -> None:
+    """An async one belongs to one event loop, and each of Flask's requests would bring another."""
+    if orchestrator is not None and not isinstance(orchestrator, Orchestrator):
+        raise ConfigurationError(
+            f"orchestrator= is a {type(orchestrator).__name__} and has to be an Orchestrator; its "
+            "verbs can be called in async views too."
+        )
 
 
 def _view(path: str) -> flask.Response:
@@ -251,7 +261,10 @@ def _commands() -> AppGroup:
     @group.command("sweep", help="Close what expired or crashed, delete what is to be deleted.")
     def sweep() -> None:
         binding: _Binding = flask.current_app.extensions[EXTENSION]
-        report = asdict(binding.orchestrator.sweep())
+        try:
+            report = asdict(binding.orchestrator.sweep())
+        except LivegateError as error:
+            raise click.ClickException(str(error)) from error
         click.echo(", ".join(f"{name} {number}" for name, number in report.items()))
 
     return group

@@ -189,7 +189,11 @@ def test_the_routes_are_where_the_application_wants_them(
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [({"url_prefix": "/<tenant>/liveness"}, "url_prefix="), ({"subject": "alice"}, "subject=")],
+    [
+        ({"url_prefix": "/<tenant>/liveness"}, "url_prefix="),
+        ({"subject": "alice"}, "subject="),
+        ({"orchestrator": object()}, "orchestrator="),
+    ],
 )
 def test_what_cannot_be_bound_is_told_when_the_application_starts(
     arguments: Any, named: str
@@ -318,3 +322,13 @@ def test_the_sweep_command(orchestrator: Orchestrator) -> None:
         0,
         "due 0, settled 0, deleted 0, failed 0\n",
     )
+
+
+def test_a_sweep_that_fails_says_why_in_a_line(orchestrator: Orchestrator) -> None:
+    app = flask.Flask("unswept")
+    Livegate(app, subject=lambda: "alice", orchestrator=orchestrator)
+    orchestrator.close()
+
+    result = app.test_cli_runner().invoke(args=["livegate", "sweep"])
+
+    assert (result.exit_code, result.output) == (1, "Error: The memory store is closed.\n")
