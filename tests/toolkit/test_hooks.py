@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,12 @@ from livegate import (
     hookimpl,
     hooks,
 )
-from livegate.errors import ConfigurationError, ReferenceImageRefusedError, StartRefusedError
+from livegate.errors import (
+    ConfigurationError,
+    FaceUnavailableError,
+    ReferenceImageRefusedError,
+    StartRefusedError,
+)
 from livegate.plugins import BUILT_INS, PolicyFailedError
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
 
@@ -95,6 +101,32 @@ def test_hook_before_start(gate: Door, face: ScriptedFace) -> None:
     assert (error.value.code, error.value.status) == ("account_locked", 403)
     assert face.calls == []
     assert gate.find(subject="locked").sessions == ()
+
+
+def test_a_start_from_before_a_lock_out_is_not_carried_on(
+    make_gate: MakeGate, face: ScriptedFace
+) -> None:
+    locked: list[str] = []
+
+    class LockOut:
+        @hookimpl
+        def before_start(self, request: StartRequest) -> Objection | None:
+            return Objection("locked", "Locked.") if request.subject in locked else None
+
+    gate = make_gate(plugins=[LockOut()])
+    request = replace(ALICE, idempotency_key="kept for later")
+    face.failures["create"] = FaceUnavailableError("no answer")
+    with pytest.raises(FaceUnavailableError):
+        gate.start(request)
+
+    locked.append("alice")
+    with pytest.raises(StartRefusedError):
+        gate.start(request)
+    assert face.calls == ["create"]
+
+    locked.clear()
+    face.failures.clear()
+    assert gate.start(request).session.state == "ready"
 
 
 def test_hook_review_reference_image(gate: Door, face: ScriptedFace) -> None:
