@@ -148,6 +148,38 @@ def test_hook_decide(gate: Door, face: ScriptedFace) -> None:
     assert (sent.state, sent.reasons) == ("needs_review", ("high_value",))
 
 
+@pytest.mark.parametrize("reasons", ["high_value", (5,), [None], None, ({"a": 1},)])
+def test_reasons_that_are_no_words_fail_the_policy_and_are_not_kept(
+    make_gate: MakeGate, face: ScriptedFace, reasons: Any
+) -> None:
+    class Slip:
+        @hookimpl
+        def decide(self) -> Verdict:
+            return Verdict(SessionState.REJECTED, reasons)
+
+    gate = make_gate(plugins=[Slip()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+    session = gate.start(ALICE).session
+
+    done = gate.finish(session.id, subject="alice")
+
+    assert (done.state, done.reasons) == ("inconclusive", ("policy_failed",))
+
+
+@pytest.mark.parametrize(("code", "message"), [(None, "Locked."), ("locked", None), (5, 5)])
+def test_an_objection_without_words_fails_the_policy(
+    make_gate: MakeGate, face: ScriptedFace, code: Any, message: Any
+) -> None:
+    class Slip:
+        @hookimpl
+        def before_start(self) -> Objection:
+            return Objection(code, message)
+
+    with pytest.raises(PolicyFailedError, match="a code and a message"):
+        make_gate(plugins=[Slip()]).start(ALICE)
+    assert face.calls == []
+
+
 def test_hook_session_changed(gate: Door, face: ScriptedFace) -> None:
     face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
     session = gate.start(ALICE).session

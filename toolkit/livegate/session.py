@@ -7,12 +7,12 @@ from one :class:`LivenessSession` to the next is :func:`livegate.lifecycle.advan
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -180,6 +180,9 @@ class Verdict:
         state: ``passed``, ``needs_review``, ``inconclusive`` or ``rejected``.
         reasons: Stable words for why it is not ``passed``, such as ``spoof_detected``, or the
             service's code of a failed attempt, such as ``FaceWithMaskDetected``. They are public.
+
+    Raises:
+        ValueError: The state is no verdict, or the reasons are no words.
     """
 
     state: SessionState
@@ -188,6 +191,8 @@ class Verdict:
     def __post_init__(self) -> None:
         if self.state not in _STRICTNESS:
             raise ValueError(f"{self.state} is no verdict; one of {', '.join(_STRICTNESS)} is")
+        if not _are_texts(self.reasons):
+            raise ValueError("reasons has to be a tuple of words, such as ('large_payment',)")
 
     @classmethod
     def strictest(cls, verdicts: Iterable[Verdict]) -> Verdict:
@@ -332,7 +337,21 @@ class Objection:
     Attributes:
         code: A stable word for programs, such as ``image_too_large``.
         message: What is wrong and what to do, for the person who must act; public.
+
+    Raises:
+        ValueError: One of them is no text.
     """
 
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        if not _are_texts((self.code, self.message)):
+            raise ValueError("an objection needs a code and a message, both of them texts")
+
+
+def _are_texts(values: object) -> bool:
+    """Whether they are; not every plugin is type-checked, and no store could read others back."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return False
+    return all(isinstance(each, str) for each in values)
