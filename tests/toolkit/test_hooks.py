@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,12 @@ from livegate import (
     hookimpl,
     hooks,
 )
-from livegate.errors import ConfigurationError, ReferenceImageRefusedError, StartRefusedError
+from livegate.errors import (
+    ConfigurationError,
+    FaceUnavailableError,
+    ReferenceImageRefusedError,
+    StartRefusedError,
+)
 from livegate.plugins import BUILT_INS, Plugins, PolicyFailedError
 from livegate.session import Attempt, AttemptStatus, OutcomeStatus
 
@@ -96,6 +102,32 @@ def test_hook_before_start(gate: Door, face: ScriptedFace) -> None:
     assert gate.find(subject="locked").sessions == ()
 
 
+def test_a_start_from_before_a_lock_out_is_not_carried_on(
+    make_gate: MakeGate, face: ScriptedFace
+) -> None:
+    locked: list[str] = []
+
+    class LockOut:
+        @hookimpl
+        def before_start(self, request: StartRequest) -> Objection | None:
+            return Objection("locked", "Locked.") if request.subject in locked else None
+
+    gate = make_gate(plugins=[LockOut()])
+    request = replace(ALICE, idempotency_key="kept for later")
+    face.failures["create"] = FaceUnavailableError("no answer")
+    with pytest.raises(FaceUnavailableError):
+        gate.start(request)
+
+    locked.append("alice")
+    with pytest.raises(StartRefusedError):
+        gate.start(request)
+    assert face.calls == ["create"]
+
+    locked.clear()
+    face.failures.clear()
+    assert gate.start(request).session.state == "ready"
+
+
 def test_hook_review_reference_image(gate: Door, face: ScriptedFace) -> None:
     with pytest.raises(ReferenceImageRefusedError) as error:
         gate.start(StartRequest("alice", reference_image=jpeg(b"refuse me")))
@@ -113,6 +145,24 @@ def test_hook_decide(gate: Door, face: ScriptedFace) -> None:
     assert gate.finish(login.id, subject="alice").state == "passed"
     sent = gate.finish(payment.id, subject="alice")
     assert (sent.state, sent.reasons) == ("needs_review", ("high_value",))
+
+
+@pytest.mark.parametrize("reasons", ["high_value", (5,), [None], None, ({"a": 1},)])
+def test_reasons_that_are_no_words_fail_the_policy_and_are_not_kept(
+    make_gate: MakeGate, face: ScriptedFace, reasons: Any
+) -> None:
+    class Slip:
+        @hookimpl
+        def decide(self) -> Verdict:
+            return Verdict(SessionState.REJECTED, reasons)
+
+    gate = make_gate(plugins=[Slip()])
+    face.outcome = Outcome(OutcomeStatus.ENDED, (REAL,))
+    session = gate.start(ALICE).session
+
+    done = gate.finish(session.id, subject="alice")
+
+    assert (done.state, done.reasons) == ("inconclusive", ("policy_failed",))
 
 
 def test_hook_session_changed(gate: Door, face: ScriptedFace) -> None:

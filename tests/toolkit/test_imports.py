@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 FOREIGN = (
     "aiohttp",
     "azure",
@@ -89,3 +91,8 @@ except livegate.LivegateError as error:
 """)
 
     assert "pip install 'livegate[azure]'" in said
+
+
+def test_a_misspelt_name_is_an_error_here_and_for_a_type_checker() -> None:
+    with pytest.raises(ImportError):
+        from livegate import Orchestratr  # type: ignore[attr-defined]  # noqa: F401

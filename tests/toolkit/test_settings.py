@@ -97,9 +97,15 @@ def test_a_value_of_another_kind_is_named_too(name: str, value: Any) -> None:
         ("LIVEGATE_FACE_TIMEOUT", "nan"),
         ("LIVEGATE_FACE_RETRIES", "6"),
         ("LIVEGATE_ALLOW_CROSS_SITE", "perhaps"),
+        # What a framework's configuration can hold and the environment cannot.
+        ("VISION_KEY", b"key"),
+        ("LIVEGATE_TOKEN_LIFETIME", float("inf")),
+        ("LIVEGATE_TOKEN_LIFETIME", 600.9),
+        ("LIVEGATE_PLUGINS", 5),
+        ("LIVEGATE_PLUGINS", [object()]),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_remedy(name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_with_its_remedy(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError) as error:
         Settings.from_mapping({name: value})
 

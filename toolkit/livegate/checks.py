@@ -1,4 +1,4 @@
-"""What callers may ask for, and what tells two start requests apart; pure."""
+"""What callers' values have to be like, and what tells two start requests apart; pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MAX_SUBJECT: Final = 255
 """Characters; the same for an idempotency key."""
+MAX_REPORT: Final = 255
+"""Characters of what a client reports; over HTTP less."""
 
 
 def check_request(request: StartRequest) -> None:
@@ -20,49 +22,43 @@ def check_request(request: StartRequest) -> None:
 
     Raises:
         SubjectRequiredError: It has no subject.
-        InvalidRequestError: Another part is of a wrong kind or length; the error names the field.
+        InvalidRequestError: Something else in it cannot be used; the error names the field.
     """
     if not isinstance(request, StartRequest):
         raise InvalidRequestError("A session is started with a StartRequest.", field="request")
     check_subject(request.subject)
-    _check_text("purpose", request.purpose, 64)
+    check_text("purpose", request.purpose, 64)
     if request.correlation_id is not None:
-        _check_text("correlationId", request.correlation_id, 64)
+        check_text("correlationId", request.correlation_id, 64)
     if request.idempotency_key is not None:
-        _check_text("Idempotency-Key", request.idempotency_key, 255)
+        check_text("Idempotency-Key", request.idempotency_key, 255)
     if request.mode not in (None, *OperationMode):
         raise InvalidRequestError(f"mode has to be {' or '.join(OperationMode)}.", field="mode")
-    image: object = request.reference_image
-    if image is not None and not (
-        isinstance(image, ReferenceImage) and isinstance(image.content, bytes)
-    ):
-        raise InvalidRequestError(
-            "referenceImage has to be a ReferenceImage with the encoded picture in bytes.",
-            field="referenceImage",
-        )
+    _check_image(request.reference_image)
 
 
-def check_subject(subject: str) -> None:
-    """Refuse to do anything for nobody.
+def check_subject(subject: object) -> None:
+    """Refuse to do anything for nobody, or for what is no name of a user.
 
     Raises:
-        SubjectRequiredError: There is no subject, or none that a store can hold.
+        SubjectRequiredError: There is no subject.
+        InvalidRequestError: It is no text, or too long.
     """
-    if not _is_text(subject, MAX_SUBJECT):
-        raise SubjectRequiredError(
-            f"A session needs a subject: a text of 1 to {MAX_SUBJECT} characters."
-        )
+    if subject is None or subject == "":
+        raise SubjectRequiredError("Nobody is signed in; sign in first.")
+    check_text("subject", subject, MAX_SUBJECT)
 
 
-def check_report(digest: str | None, client_error: str | None) -> None:
-    """Refuse a report of the client that is no text.
+def check_report(digest: object, client_error: object) -> None:
+    """Refuse what the client said if it is not what a client can say; it would be kept.
 
     Raises:
-        InvalidRequestError: It is something else; the error names the field.
+        InvalidRequestError: One of them is no text, or too long; the error names it.
     """
-    for field, text in {"digest": digest, "clientError": client_error}.items():
-        if not isinstance(text, str | None):
-            raise InvalidRequestError(f"{field} has to be a text, or left out.", field=field)
+    if digest is not None:
+        check_text("digest", digest, MAX_REPORT)
+    if client_error is not None:
+        check_text("clientError", client_error, MAX_REPORT)
 
 
 def check_number(field: str, number: int, most: int) -> None:
@@ -94,22 +90,30 @@ def states_in(states: Iterable[SessionState]) -> frozenset[SessionState]:
     )
 
 
-def _check_text(field: str, text: str, longest: int) -> None:
-    if not _is_text(text, longest):
+def check_text(field: str, text: object, longest: int) -> None:
+    """Refuse what is no text of 1 to *longest* characters, or cannot be encoded.
+
+    Raises:
+        InvalidRequestError: Names the *field*.
+    """
+    if not isinstance(text, str):
         raise InvalidRequestError(
-            f"{field} has to be a text of 1 to {longest} characters.", field=field
+            f"{field} has to be a text, and is of the type {type(text).__name__}.", field=field
         )
-
-
-def _is_text(value: object, longest: int) -> bool:
-    """Whether *value* is a text of 1 to *longest* characters that a store can look up."""
-    if not isinstance(value, str) or not 1 <= len(value) <= longest:
-        return False
+    if not 1 <= len(text) <= longest:
+        raise InvalidRequestError(f"{field} has to have 1 to {longest} characters.", field=field)
     try:
-        value.encode()
-    except UnicodeEncodeError:  # a lone surrogate
-        return False
-    return True
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{field} holds a lone surrogate.", field=field) from None
+
+
+def _check_image(image: object) -> None:
+    if image is None or (isinstance(image, ReferenceImage) and isinstance(image.content, bytes)):
+        return
+    raise InvalidRequestError(
+        "referenceImage has to be a ReferenceImage of bytes.", field="referenceImage"
+    )
 
 
 def fingerprint(request: StartRequest) -> str:

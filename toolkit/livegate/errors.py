@@ -6,7 +6,7 @@ caller over HTTP may read. Neither ever holds a key, a token or an image.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,10 +45,19 @@ class LivegateError(Exception):
         self.field = field
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not through the constructors, which differ: a pool's worker process hands errors over, and
+        # one that cannot be read there breaks the pool.
+        return _again, (type(self), self.args), vars(self)
+
     @property
     def public_message(self) -> str:
         """What a caller over HTTP may read."""
         return str(self) if self.tells_the_caller else self.title
+
+
+def _again(kind: type[LivegateError], args: tuple[str, ...]) -> LivegateError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(LivegateError):

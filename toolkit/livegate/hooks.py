@@ -71,8 +71,9 @@ def open_notifier(uri: str, settings: Settings) -> Any:
 def before_start(request: StartRequest) -> Objections | Awaitable[Objections]:
     """Object to a start: budgets, lock-out, rate limits, consent.
 
-    Fires before anything is stored and before the service is asked. Every plugin is heard, and the
-    caller gets all objections at once. A plugin that raises refuses the start too.
+    Fires before anything is stored and before the service is asked, and again when a start that
+    failed is repeated with its idempotency key. Every plugin is heard, and the caller gets all
+    objections at once. A plugin that raises refuses the start too.
     """
 
 

@@ -6,7 +6,7 @@ and does no I/O; the diagram in the docs is drawn from these tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ class Unanswered:
 class Created:
     """The service has created its session."""
 
-    remote_id: str
+    remote_id: str = field(repr=False)
     expires_at: datetime
 
 
@@ -64,7 +64,7 @@ class ClientStarted:
 class ClientFinished:
     """The front end says that it is done: with a digest, with an error, or with neither."""
 
-    digest: str | None = None
+    digest: str | None = field(default=None, repr=False)
     error: str | None = None
 
 

@@ -53,8 +53,8 @@ def random_id() -> str:
 class Orchestrator:
     """Runs liveness sessions, for code that waits.
 
-    Every verb that touches one session takes its subject, and answers for another subject's session
-    exactly as for one that never existed. Safe to use from many threads. Every verb raises
+    Every verb that touches one session takes its subject, a text, and answers for another subject's
+    session exactly as for one that never existed. Safe to use from many threads. Every verb raises
     :class:`livegate.errors.StoreError` when the store cannot do its work.
 
     Args:
@@ -165,6 +165,7 @@ class Orchestrator:
             The session with its verdict, or ``awaiting_result`` as long as the service has none.
 
         Raises:
+            InvalidRequestError: The digest or the error is nothing that a client can say.
             SessionNotFoundError: There is none, or it is another subject's.
             InvalidRequestError: The digest or the error is no text.
             TransitionError: The service has not created the session yet.

@@ -131,9 +131,9 @@ class Attempt:
     status: AttemptStatus
     decision: str | None = None
     error_code: str | None = None
-    digest: str | None = None
+    digest: str | None = field(default=None, repr=False)
     is_identical: bool | None = None
-    match_confidence: float | None = None
+    match_confidence: float | None = field(default=None, repr=False)
     reference_sha256: str | None = None
     abuse_detected: bool | None = None
 
@@ -181,6 +181,9 @@ class Verdict:
         state: ``passed``, ``needs_review``, ``inconclusive`` or ``rejected``.
         reasons: Stable words for why it is not ``passed``, such as ``spoof_detected``, or the
             service's code of a failed attempt, such as ``FaceWithMaskDetected``. They are public.
+
+    Raises:
+        ValueError: The state is no verdict, or the reasons are no words.
     """
 
     state: SessionState
@@ -210,7 +213,8 @@ class Verdict:
 class LivenessSession:
     """One liveness session, from the intent to the verdict, as a store keeps it.
 
-    It holds no image, no token and no key. Times are aware and in UTC.
+    It holds no image, no token and no key. Times are aware and in UTC. What is not for a log, the
+    service's id, the digests and the scores, is in no ``repr``.
 
     Attributes:
         id: Ours, random; the only id that ever leaves the server.
@@ -257,11 +261,11 @@ class LivenessSession:
     fingerprint: str = ""
     asked_at: datetime | None = None
     remote: RemoteState = RemoteState.NONE
-    remote_id: str | None = None
+    remote_id: str | None = field(default=None, repr=False)
     remote_retry_at: datetime | None = None
     remote_tries: int = 0
     reference_sha256: str | None = None
-    client_digests: tuple[str, ...] = ()
+    client_digests: tuple[str, ...] = field(default=(), repr=False)
     client_error: str | None = None
     attempts: tuple[Attempt, ...] = ()
     reasons: tuple[str, ...] = ()

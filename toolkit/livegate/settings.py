@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
@@ -208,8 +209,10 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[
             number = kind(value)
         except (TypeError, ValueError, OverflowError):
             number = kind(low) - 1
-        if isinstance(value, bool) or not low <= number <= high:
-            raise ValueError(f"has to be a number from {low} to {high}")
+        cut_short = isinstance(value, float) and number != value
+        if isinstance(value, bool) or cut_short or not low <= number <= high:
+            whole = "whole " if kind is int else ""
+            raise ValueError(f"has to be a {whole}number from {low} to {high}")
         return number
 
     return parse
@@ -225,8 +228,8 @@ def _switch(value: Any) -> bool:
 
 def _plugins(value: Any) -> tuple[str, ...]:
     words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
-        raise ValueError("has to be names of entry points with commas between them")
+    if not isinstance(words, Iterable) or not all(isinstance(word, str) for word in words):
+        raise ValueError("has to be names of entry points; an object is given as plugins=[...]")
     return tuple(word.strip() for word in words if word.strip())
 
 

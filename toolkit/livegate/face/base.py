@@ -47,7 +47,7 @@ class FaceSession:
         auth_token: What the front end's SDK speaks to the service with; a secret.
     """
 
-    remote_id: str
+    remote_id: str = field(repr=False)
     auth_token: str = field(repr=False)
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from livegate.checks import check_subject
 from livegate.driving import Flow, ask
 from livegate.errors import SessionNotFoundError, VersionConflictError
 from livegate.lifecycle import Event, advance
@@ -53,8 +54,10 @@ class Context:
         """The subject's session.
 
         Raises:
+            SubjectRequiredError: There is no subject.
             SessionNotFoundError: There is none, or it is another subject's.
         """
+        check_subject(subject)
         if not is_id(session_id):
             raise SessionNotFoundError
         session = yield from ask(self.store.get(session_id))

@@ -122,6 +122,8 @@ def _start_again(
     now = context.clock()
     if session.asked_at is not None and now < session.asked_at + ASKING_LIMIT:
         raise _in_progress()
+    # Asked again: who was locked out since must not carry on with a start from before.
+    yield from _admit(context, request)
     try:
         session = yield from context.change(session, Asked())
     except VersionConflictError as error:

@@ -6,6 +6,6 @@ the one and out of the other.
 
 from livegate.http.endpoints import handle
 from livegate.http.messages import MAX_BODY, Request, Response
-from livegate.http.problems import problem
+from livegate.http.problems import refuse
 
-__all__ = ["MAX_BODY", "Request", "Response", "handle", "problem"]
+__all__ = ["MAX_BODY", "Request", "Response", "handle", "refuse"]

@@ -16,7 +16,7 @@ from livegate.errors import (
 )
 from livegate.http.inputs import client_report, list_query, start_request
 from livegate.http.messages import Request, Response, answer
-from livegate.http.problems import problem
+from livegate.http.problems import problem, refuse
 from livegate.http.views import page_view, session_view, started_view
 from livegate.session import SessionState
 
@@ -44,9 +44,7 @@ def handle(context: Context, request: Request, subject: str | None) -> Flow[Resp
         call = _Call(context, request, _signed_in(subject), session_id)
         return (yield from endpoint(call))
     except LivegateError as error:
-        if error.status >= 500:  # noqa: PLR2004 - the server errors
-            log.warning("%s: %s", error.code, error)
-        return problem(error)
+        return refuse(error)
     except Exception:
         log.exception("an endpoint failed")
         return problem(LivegateError("An endpoint failed."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,16 @@ from livegate.http.messages import Response, answer
 
 if TYPE_CHECKING:
     from livegate.errors import LivegateError
+
+
+log = logging.getLogger("livegate.http")
+
+
+def refuse(error: LivegateError) -> Response:
+    """The answer to a caller who ran into *error*; what only the operator may read is logged."""
+    if error.status >= 500:  # noqa: PLR2004 - the server errors
+        log.warning("%s: %s", error.code, error)
+    return problem(error)
 
 
 def problem(error: LivegateError) -> Response:
