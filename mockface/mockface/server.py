@@ -66,7 +66,8 @@ class Mockface:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
-        ValueError: There is no such pace, or a file to be replayed is no recording.
+        ValueError: There is no such pace, a file to be replayed is no recording, or it is the one
+            to record into.
         OSError: A file cannot be read or written.
     """
 
@@ -95,6 +96,10 @@ class Mockface:
         if not allow_remote and not is_loopback(host):
             raise RemoteNotAllowedError(
                 f"{host} can be reached from other machines: allow it with --allow-remote."
+            )
+        if record is not None and replay is not None and record.resolve() == replay.resolve():
+            raise ValueError(
+                f"{record} cannot be recorded and replayed at once: record another file."
             )
         self.clock = clock or Clock()
         self.engine = Engine(
@@ -185,6 +190,8 @@ class Mockface:
         self._listener = socket.create_server(
             (str(address[0]), self._port), family=family, backlog=_BACKLOG
         )
+        if self._recorder is not None:
+            self._recorder.begin()
         self._front = Front(self.service, threads=self._threads)
         return self.url
 
