@@ -85,7 +85,7 @@ def test_serve_says_where_it_listens_and_stops_cleanly(number: signal.Signals) -
 def test_the_environment_gives_the_options() -> None:
     environment = {
         "MOCKFACE_PORT": "0",
-        "MOCKFACE_KEY": "one,two",
+        "MOCKFACE_KEY": "one, two",
         "MOCKFACE_FROZEN_AT": "2026-01-01T12:00:00Z",
         "MOCKFACE_SCENARIO": "mask",
     }

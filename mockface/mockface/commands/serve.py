@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
+from mockface.commands.parts import (
+    USAGE,
+    CommandError,
+    one_of,
+    pace,
+    port,
+    secret,
+    time,
+    url,
+    whole,
+)
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
@@ -32,6 +42,7 @@ def add(parser: Parser) -> None:
     parser.option(
         "--key",
         action="append",
+        type=secret,
         metavar="KEY",
         help="a resource key that is accepted; may be repeated (in the environment: separated by "
         "commas). Without it any key is, each with sessions of its own",
@@ -65,7 +76,7 @@ def add(parser: Parser) -> None:
         "photographs (the extra vision), portraits knows drawn ones only, auto takes opencv if it "
         "is installed; default: %(default)s",
     )
-    parser.option("--bearer", metavar="TOKEN", help="an Entra token to accept")
+    parser.option("--bearer", type=secret, metavar="TOKEN", help="an Entra token to accept")
     parser.option(
         "--public-url",
         type=url,
@@ -88,6 +99,7 @@ def add(parser: Parser) -> None:
         "--loose",
         dest="strict",
         action="store_false",
+        default=argparse.SUPPRESS,
         help='overlook small mistakes of callers, such as "true" for true',
     )
     parser.option(
