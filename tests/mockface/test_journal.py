@@ -111,7 +111,11 @@ def test_what_one_can_ask_by(face: Face, clock: Clock, query: str, expected: lis
 
 
 @pytest.mark.parametrize(
-    "query", ["rout=create", "limit=0", "limit=x", "since=soon", "timeout=61", "count=0"]
+    "query",
+    [
+        *("rout=create", "limit=0", "limit=x", "since=soon", "timeout=61", "count=0"),
+        *("route=craete", "status=4XX", "status=all", "method=post"),
+    ],
 )
 def test_a_wrong_question_is_refused(face: Face, query: str) -> None:
     for place in ("journal", "journal/count", "journal/wait"):
@@ -216,7 +220,6 @@ def test_an_expectation_that_nothing_met_shows_the_nearest(face: Face) -> None:
     [
         ({"route": "delete"}, "route", "create"),
         ({"status": "5xx"}, "status", 200),
-        ({"status": True}, "status", 200),
         ({"headers": {"Content-Type": "text/*"}}, "headers.Content-Type", "application/json"),
         ({"headers": {"X-Missing": "*"}}, "headers.X-Missing", None),
         ({"body": {"enableSessionImage": 1}}, "body.enableSessionImage", True),
@@ -263,6 +266,13 @@ def test_nothing_at_all_is_near_to_nothing(face: Face) -> None:
         {"expect": {"rout": "create"}},
         {"expect": {"route": "create"}, "atLeast": -1},
         {"expect": {"route": "create"}, "timeout": 61},
+        {"expect": {"route": "create"}, "atmost": 0},
+        {"expect": {"route": "craete"}, "atMost": 0},
+        {"expect": {"route": 1}, "atMost": 0},
+        {"expect": {"status": "4XX"}, "atMost": 0},
+        {"expect": {"status": None}, "atMost": 0},
+        {"expect": {"status": True}, "atMost": 0},
+        {"expect": {"method": "post"}, "atMost": 0},
     ],
 )
 def test_a_wrong_expectation_is_refused(face: Face, told: object) -> None:

@@ -84,7 +84,7 @@ class Control:
             ("GET", "portraits/{}"): self._portrait,
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
-        self._places |= JournalControl(journal).places
+        self._places |= JournalControl(journal, ROUTE_NAMES).places
         self._snapshots = SnapshotControl(faults, limits, self._one_tenant)
         self._places |= self._snapshots.places
 
@@ -136,9 +136,7 @@ class Control:
         return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
-        names = reading.json_body(order.request).get("scenarios")
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise WireError(400, "BadArgument", "scenarios must be a list of names.")
+        names = bodies.told(bodies.QUEUE, order.request)["scenarios"]
         try:
             self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:
@@ -146,7 +144,7 @@ class Control:
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
-        told = reading.fields(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
+        told = bodies.asked(_LIMIT, order.request)
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
         shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
@@ -178,7 +176,7 @@ class Control:
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = reading.fields(bodies.CLOCK, reading.json_body(order.request))
+        told = bodies.told(bodies.CLOCK, order.request)
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
         clock = self._engine.clock if order.tenant is None else order.tenant.defaults.own_clock()
@@ -225,8 +223,7 @@ class Control:
 
         seed, _, suffix = order.name.partition(".")
         image_format = "PNG" if suffix == "png" else "JPEG"
-        asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
-        drawn = portrait(seed, image_format, **reading.fields(bodies.PORTRAIT, asked))
+        drawn = portrait(seed, image_format, **bodies.asked(bodies.PORTRAIT, order.request))
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
     def _defaults(self, order: Order) -> Defaults | Engine:
@@ -243,10 +240,9 @@ class Control:
 
 
 def _scenario_name(request: Request) -> str:
-    told = reading.fields(bodies.SCENARIO, reading.json_body(request))
-    return str(told["scenario"])
+    return str(bodies.told(bodies.SCENARIO, request)["scenario"])
 
 
 def _told_pace(request: Request) -> Pace:
-    pace: Pace = reading.fields(bodies.PACE, reading.json_body(request))["pace"]
+    pace: Pace = bodies.told(bodies.PACE, request)["pace"]
     return pace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mockface.clock import moment
 from mockface.dialects import reading
@@ -15,13 +15,17 @@ from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
 from mockface.scenarios import LONGEST_NAME, Decision
+from mockface.wire import WireError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mockface.faults.delays import Delay
     from mockface.faults.waiting import Fault
     from mockface.people import Person
     from mockface.sessions.nouns import Session
     from mockface.sessions.tenant import Tenant
+    from mockface.wire import Request
 
 _MOST_COUNT = 1_000_000
 _MOST_BYTES = 64 * 1024 * 1024
@@ -38,6 +42,12 @@ def _moment(value: object) -> object:
     if value is True:
         return None
     return moment(value if isinstance(value, str) else "")
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be a list of names")
+    return value
 
 
 def _pace(value: object) -> object:
@@ -73,6 +83,7 @@ FAULT = (
     Field("reset", "reset", reading.boolean()),
 )
 SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
+QUEUE = (Field("scenarios", "scenarios", Type(_names), required=True),)
 PACE = (Field("pace", "pace", Type(_pace), required=True),)
 EFFECTS = frozenset(
     {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
@@ -93,6 +104,33 @@ PORTRAIT = (
     Field("light", "light", reading.one_of(*LIGHTS)),
     Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
 )
+
+
+def told(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
+    """What the body of a call says, checked against a table of fields.
+
+    Raises:
+        WireError: It is no JSON object, or a field is missing, wrong or unknown: a slip of the pen
+            must not pass for an order that was carried out.
+    """
+    given = reading.json_body(request)
+    _check_names(table, given)
+    return reading.fields(table, given)
+
+
+def asked(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
+    """What the query of a call says; the same for it as for `told`."""
+    given = request.parameters()
+    _check_names(table, given)
+    return reading.fields(table, reading.from_text(table, given))
+
+
+def _check_names(table: tuple[Field, ...], given: Iterable[str]) -> None:
+    unknown = set(given) - {field.name for field in table}
+    if unknown:
+        known = ", ".join(field.name for field in table)
+        names = ", ".join(sorted(unknown))
+        raise WireError(400, "BadArgument", f"{names}: what there is here is {known}.")
 
 
 def about_session(tenant: Tenant, session: Session) -> Json:

@@ -6,13 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
+from mockface.control import bodies
 from mockface.dialects import reading
 from mockface.dialects.reading import Field, Type
 from mockface.journal import expectations, view
-from mockface.wire import Request, Response, WireError, answer, error
+from mockface.wire import Response, WireError, answer, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from mockface.control.order import Order, Places
     from mockface.dialects.rendering import Json
@@ -56,10 +57,12 @@ class JournalControl:
 
     Args:
         journal: What has happened.
+        routes: The names of all operations.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, routes: Collection[str]) -> None:
         self._journal = journal
+        self._routes = routes
         self.places: Places = {
             ("GET", "journal"): self._read,
             ("GET", "journal/{}"): self._named,
@@ -73,7 +76,7 @@ class JournalControl:
         }
 
     def _read(self, order: Order) -> Response:
-        told = _told(order.request)
+        told = bodies.asked(_QUERY, order.request)
         found = self._found(order, told)
         limit: int = told.get("limit", _LINES)
         # After a number one reads on; without one the newest are wanted.
@@ -82,17 +85,20 @@ class JournalControl:
         return answer(200, {"entries": [show(entry) for entry in found]})
 
     def _count(self, order: Order) -> Response:
-        return answer(200, {"count": len(self._found(order, _told(order.request)))})
+        return answer(200, {"count": len(self._found(order, bodies.asked(_QUERY, order.request)))})
 
     def _wait(self, order: Order) -> Response:
-        told = _told(order.request)
+        told = bodies.asked(_QUERY, order.request)
         wanted = told.get("count", 1)
-        found = self._wait_for(order, _words(told), wanted, told)
+        found = self._wait_for(order, self._words(told), wanted, told)
         lines = [view.line(entry) for entry in found[-_LINES:]]
         return answer(200, {"met": len(found) >= wanted, "count": len(found), "entries": lines})
 
     def _recording(self, order: Order) -> Response:
-        lines = [json.dumps(view.whole(e)) for e in self._found(order, _told(order.request))]
+        lines = [
+            json.dumps(view.whole(e))
+            for e in self._found(order, bodies.asked(_QUERY, order.request))
+        ]
         body = "".join(f"{line}\n" for line in lines).encode("ascii")
         return Response(200, body, {"Content-Type": "application/x-ndjson"})
 
@@ -108,8 +114,8 @@ class JournalControl:
     def _verify(self, order: Order) -> Response:
         if order.name != "verify":
             return error(404, "404", "The control API has no such call.")
-        told = reading.fields(_VERIFY, reading.json_body(order.request))
-        expected: Json = told["expect"]
+        told = bodies.told(_VERIFY, order.request)
+        expected: Json = self._possible(told["expect"])
         least, most = told.get("at_least", 1 if "at_most" not in told else 0), told.get("at_most")
         found = self._wait_for(order, expected, least, told)
         met = len(found) >= least and (most is None or len(found) <= most)
@@ -124,8 +130,19 @@ class JournalControl:
         self._journal.clear(order.tenant_id)
         return Response(204)
 
+    def _words(self, told: dict[str, Any]) -> Json:
+        return self._possible({name: told[name] for name in expectations.WORDS if name in told})
+
+    def _possible(self, words: Json) -> Json:
+        """The words, if there can be an entry that they fit."""
+        try:
+            expectations.check(words, self._routes)
+        except ValueError as wrong:
+            raise WireError(400, "BadArgument", f"{wrong}.") from None
+        return words
+
     def _found(self, order: Order, told: dict[str, Any]) -> list[Entry]:
-        words = _words(told)
+        words = self._words(told)
         return [e for e in self._since(order, told) if not expectations.differences(words, e)]
 
     def _since(self, order: Order, told: dict[str, Any]) -> list[Entry]:
@@ -144,21 +161,6 @@ class JournalControl:
             count=count,
             seconds=told.get("timeout", 0.0),
         )
-
-
-def _told(request: Request) -> dict[str, Any]:
-    given = request.parameters()
-    unknown = given.keys() - {field.name for field in _QUERY}
-    if unknown:
-        known = ", ".join(field.name for field in _QUERY)
-        raise WireError(
-            400, "BadArgument", f"{', '.join(sorted(unknown))}: what one can ask by is {known}."
-        )
-    return reading.fields(_QUERY, reading.from_text(_QUERY, given))
-
-
-def _words(told: dict[str, Any]) -> Json:
-    return {name: told[name] for name in expectations.WORDS if name in told}
 
 
 def _start(told: dict[str, Any]) -> tuple[int, float]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mockface.control import bodies
 from mockface.dialects import reading
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import Json, timestamp
@@ -112,8 +113,7 @@ def _name(order: Order) -> str:
     """The snapshot's name; who has only one need not think of one."""
     if not order.request.body:
         return "default"
-    told = reading.fields(_BODY, reading.json_body(order.request))
-    return str(told.get("name", "default"))
+    return str(bodies.told(_BODY, order.request).get("name", "default"))
 
 
 def _about(name: str, snapshot: Snapshot) -> Json:
