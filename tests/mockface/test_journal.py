@@ -76,6 +76,32 @@ def test_secrets_are_hidden_wherever_they_stand(face: Face, place: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "misplaced",
+    [
+        {"query": "subscription-key={}"},
+        {"query": "top=1&access_token={}"},
+        {"headers": {"api-key": "{}"}},
+        {"headers": {"x-functions-key": "{}"}},
+    ],
+    ids=str,
+)
+def test_a_key_in_the_wrong_place_is_hidden(face: Face, misplaced: dict[str, Any]) -> None:
+    # Given a caller that shows its key as another service wants it, and not as this one does
+    key = "0123456789abcdef0123456789abcdef"
+    query = misplaced.get("query", "").format(key)
+    headers = {name: value.format(key) for name, value in misplaced.get("headers", {}).items()}
+
+    # When it calls
+    stranger = Face(face.service, face.version, key=None)
+    stranger.send("GET", face.paths[False] + "/some", query=query, **headers)
+
+    # Then the journal shows that there was one, and no more
+    shown = json.dumps(stranger.send("GET", "/_mock/journal", query="bodies=true").json)
+    assert key not in shown
+    assert "0123.." in shown
+
+
+@pytest.mark.parametrize(
     ("query", "expected"),
     [
         ("", ["create", "attempt", "result", "result", "delete"]),

@@ -122,7 +122,9 @@ class Player:
 
     def answer(self, request: Request) -> Response:
         """The answer to a request; a 404 if the recording has none."""
-        place = (request.method, request.path.lower(), redaction.text(request.query))
+        shown = redaction.secrets(request.headers, request.query)
+        query = redaction.text(request.query, shown)
+        place = (request.method, request.path.lower(), query)
         known = self._recorded.get(place)
         if not known:
             return error(404, "404", f"The recording has no {request.method} {request.path}.")
