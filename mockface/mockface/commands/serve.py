@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mockface.commands.parts import Parser
     from mockface.server import Mockface
 
+_FILES = 4096
+
 EXAMPLES = """\
 examples:
   mockface serve
@@ -153,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
         url = mock.listen()
     except OSError as wrong:
         raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
+    _allow_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: mock.stop())
     print(f"mockface listening on {url}", flush=True)
@@ -183,6 +186,18 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         replay=options.replay,
         allow_remote=options.allow_remote,
     )
+
+
+def _allow_files() -> None:
+    """Makes room for all connections: a shell often allows a process 256 or 1024 files."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none, and no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _why(wrong: OSError, host: str, port: int) -> str:
