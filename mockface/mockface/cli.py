@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         result: int = options.run(options)
+        sys.stdout.flush()
     except CommandError as wrong:
         print(f"mockface: {wrong}", file=sys.stderr)
         return wrong.status
@@ -44,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         remedy = "run: pip install 'livegate[mock]'"
         print(f"mockface: {missing.name} is not installed; {remedy}", file=sys.stderr)
         return 2
+    except OSError as wrong:
+        if not isinstance(wrong, BrokenPipeError):  # who closed the pipe has read enough
+            print(f"mockface: {wrong.strerror or wrong}", file=sys.stderr)
+        # Python flushes once more as it ends, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
     return result
 
 

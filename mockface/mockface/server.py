@@ -69,7 +69,7 @@ class Mockface:
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
         ValueError: An argument is wrong, and the message names it; or a file to be replayed is no
-            recording.
+            recording, or the one to record into.
         OSError: A file cannot be read or written.
     """
 
@@ -136,6 +136,11 @@ class Mockface:
                 f"{host} can be reached from other machines: allow it with --allow-remote, from "
                 "Python with allow_remote=True."
             )
+        recording, replayed = (None if file is None else Path(file) for file in (record, replay))
+        if recording and replayed and recording.resolve() == replayed.resolve():
+            raise ValueError(
+                f"{recording} cannot be recorded and replayed at once: record another file."
+            )
         self.clock = clock or Clock()
         self.engine = Engine(
             clock=self.clock,
@@ -147,16 +152,16 @@ class Mockface:
         )
         journal = Journal(journal_entries, journal_bytes)
         self._recorder: Recorder | None = None
-        if record is not None:
+        if recording is not None:
             from mockface.journal.recording import Recorder  # noqa: PLC0415 - few want to record
 
-            self._recorder = Recorder(Path(record))
+            self._recorder = Recorder(recording)
             journal.listener = self._recorder.write
         player = None
-        if replay is not None:
+        if replayed is not None:
             from mockface.journal.recording import Player, read  # noqa: PLC0415 - few want to replay
 
-            player = Player(read(Path(replay)))
+            player = Player(read(replayed))
         self.service = Service(
             self.engine,
             bearer=bearer,
@@ -228,6 +233,8 @@ class Mockface:
         self._listener = socket.create_server(
             (str(address[0]), self._port), family=family, backlog=_BACKLOG
         )
+        if self._recorder is not None:
+            self._recorder.begin()
         self._front = Front(self.service, threads=self._threads)
         return self.url
 

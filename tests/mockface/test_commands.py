@@ -11,7 +11,7 @@ import pytest
 from tests.mockface.conftest import Face
 
 from mockface import Mockface
-from mockface.cli import main
+from mockface.cli import main, parser
 from mockface.commands import COMMANDS
 
 if TYPE_CHECKING:
@@ -196,6 +196,8 @@ def test_what_the_emulator_refuses_is_told(
         ("MOCKFACE_ENDPOINT", ["clock"], "nine"),
         ("MOCKFACE_FAULT_STATUS", ["fault", "add"], "nine"),
         ("MOCKFACE_JOURNAL_TIMEOUT", ["journal", "wait"], "nine"),
+        ("MOCKFACE_STRICT", ["serve"], "maybe"),
+        ("MOCKFACE_ALLOW_REMOTE", ["serve"], "2"),
     ],
 )
 def test_the_environment_is_checked_like_the_command_line(
@@ -209,7 +211,32 @@ def test_the_environment_is_checked_like_the_command_line(
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == 2
-    assert word in capsys.readouterr().err
+    assert f"error: {variable}: {word!r}" in capsys.readouterr().err
+
+
+def test_the_command_line_has_the_last_word(
+    command: Command, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOCKFACE_FAULT_STATUS", "nine")
+    assert command("fault", "add", "--status", "500")[1]["status"] == 500
+    monkeypatch.setenv("MOCKFACE_KEY", "wrong")
+    face.create()
+    assert command("journal", "count", "--key", "k") == (0, {"count": 1})
+    assert parser("serve").parse_args(["serve", "--key", "mine"]).key == ["mine"]
+    monkeypatch.setenv("MOCKFACE_STRICT", "yes")
+    assert parser("serve").parse_args(["serve", "--loose"]).strict is False
+
+
+@pytest.mark.parametrize("key", ["", " ", "k\nl", "schl\N{LATIN SMALL LETTER U WITH DIAERESIS}"])
+@pytest.mark.parametrize("asked", [["serve"], ["serve", "--bearer"], ["reset"]], ids=" ".join)
+def test_a_key_that_no_header_can_carry_is_refused(
+    asked: list[str], key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    option = [] if "--bearer" in asked else ["--key"]
+    with pytest.raises(SystemExit) as left:
+        main([*asked, *option, key])
+    assert left.value.code == 2
+    assert "printable ASCII" in capsys.readouterr().err
 
 
 def test_flags_and_lists_come_from_the_environment(

@@ -144,6 +144,31 @@ def test_an_unknown_scenario_lists_the_known_ones(face: Face, path: str, body: o
     assert face.send("GET", "/_mock/queue").json == {"scenarios": []}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "scenario", {"scenario": "spoof", "key": "k"}),
+        ("POST", "queue", {"scenarios": ["spoof"], "for": 2}),
+        ("PUT", "pace", {"pace": "3reads", "session": "s"}),
+        ("POST", "clock", {"advance": 1, "seconds": 1}),
+        ("POST", "faults", {"route": "create", "status": 429, "retry-after": 7}),
+        ("PUT", "limit", {"tier": "F0", "calls": 3}),
+        ("POST", "snapshot", {"nam": "two"}),
+        ("POST", "journal/verify", {"expect": {}, "most": 1}),
+    ],
+)
+def test_an_unknown_field_is_no_order(face: Face, method: str, path: str, body: Any) -> None:
+    send = face.put_json if method == "PUT" else face.post_json
+    answer = send(f"/_mock/{path}", body)
+    assert (answer.status, answer.code) == (400, "BadArgument")
+    assert list(body)[-1] in answer.json["error"]["message"]
+
+
+def test_an_unknown_word_in_a_query_is_refused(face: Face) -> None:
+    for path, query in (("sessions", "most=1"), ("portraits/a.jpg", "masc=true")):
+        assert face.send("GET", f"/_mock/{path}", query=query).code == "BadArgument"
+
+
 def test_the_clock_is_moved(service: Service, version: str, clock: Clock) -> None:
     face = Face(service, version, key=None)
     start = clock.now()

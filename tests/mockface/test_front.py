@@ -190,6 +190,19 @@ def test_a_caller_that_is_done_with_sending_gets_all_its_answers(serving: Served
         assert line.is_closed()
 
 
+def test_a_caller_that_is_done_in_the_middle_of_a_request_is_not_waited_for(
+    serving: Served,
+) -> None:
+    for sent in (
+        b"GET / HTTP/1.1\r\nHost",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf",
+    ):
+        with Line(serving) as line:
+            line.socket.sendall(sent)
+            line.socket.shutdown(socket.SHUT_WR)
+            assert line.is_closed()
+
+
 def test_head_gets_no_body_and_204_no_length(serving: Served) -> None:
     with Line(serving) as line:
         head = line.ask("HEAD", f"{SESSIONS}/x")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.mockface.conftest import KEY, Face
@@ -16,9 +18,6 @@ from mockface.journal.resending import resend
 from mockface.remote.sending import in_process
 from mockface.service import Service
 from mockface.wire import Request
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -158,3 +157,46 @@ def test_an_emulator_records_and_replays(tmp_path: Path) -> None:
         Mockface(record=tmp_path / "no" / "r")
     with pytest.raises(FileNotFoundError):
         Mockface(replay=tmp_path / "none")
+
+
+def test_who_cannot_serve_leaves_an_older_recording_whole(tmp_path: Path) -> None:
+    # Given a recording, and a port that is taken
+    path = tmp_path / "r"
+    path.write_text("older\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        second = Mockface(record=path, port=taken.getsockname()[1])
+
+        # When another emulator is to record into the same file
+        with pytest.raises(OSError, match="in use"):
+            second.listen()
+
+    # Then nothing is lost
+    assert path.read_text() == "older\n"
+
+    # And one that serves begins the file anew, even if nobody calls
+    with Mockface(record=path):
+        pass
+    assert path.read_text() == ""
+
+
+def test_the_file_that_is_replayed_is_not_recorded_into(recording: Path) -> None:
+    before = recording.read_text()
+    with pytest.raises(ValueError, match="at once"):
+        Mockface(record=recording, replay=recording.parent / "." / recording.name)
+    assert recording.read_text() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk to offer")
+def test_a_full_disk_ends_the_recording_and_no_answer(caplog: pytest.LogCaptureFixture) -> None:
+    # Given an emulator that records onto a full disk
+    mock = Mockface(record=Path("/dev/full"))
+    face = Face(mock.service, "v1.2")
+
+    # When it is called
+    statuses = [face.create().status for _ in range(2)]
+
+    # Then it answers, and says once that the recording has ended
+    assert statuses == [200, 200]
+    assert [record.getMessage() for record in caplog.records] == [
+        "The recording /dev/full ends here: No space left on device"
+    ]

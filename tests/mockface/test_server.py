@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -85,7 +86,7 @@ def test_serve_says_where_it_listens_and_stops_cleanly(number: signal.Signals) -
 def test_the_environment_gives_the_options() -> None:
     environment = {
         "MOCKFACE_PORT": "0",
-        "MOCKFACE_KEY": "one,two",
+        "MOCKFACE_KEY": "one, two",
         "MOCKFACE_FROZEN_AT": "2026-01-01T12:00:00Z",
         "MOCKFACE_SCENARIO": "mask",
     }
@@ -104,6 +105,51 @@ def test_the_environment_gives_the_options() -> None:
 
     assert statuses == [404, 404, 401]
     assert clock == {"now": "2026-01-01T12:00:00.0000000+00:00", "frozen": True}
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize(("hard", "answered"), [(4096, 100), (64, None)])
+def test_a_shell_that_allows_few_files(hard: int, answered: int | None, tmp_path: Path) -> None:
+    # Given a server in a shell that allows it 64 open files
+    limited = f'ulimit -Sn 64 && ulimit -Hn {hard} && exec "$0" -m mockface serve --port 0'
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            ["/bin/sh", "-c", limited, sys.executable],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as server,
+        ExitStack() as stack,
+    ):
+        stack.callback(server.kill)
+        assert server.stdout is not None
+        ready = READY.fullmatch(server.stdout.readline())
+        assert ready is not None
+        place = urlsplit(ready[1])
+        address = (place.hostname, place.port)
+
+        # When a hundred callers come at once and stay
+        with ExitStack() as there:
+            callers = [there.enter_context(socket.create_connection(address)) for _ in range(100)]
+            for caller in callers:
+                caller.settimeout(20 if answered else 0.05)
+                caller.sendall(b"GET /_mock/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            heard = [_begins(caller) for caller in callers]
+
+        # Then all are answered where more files may be had, and else it goes on for the next ones
+        if answered:
+            assert heard.count("HTTP/1.1 200") == answered
+        assert call(ready[1], "GET", "/_mock/clock")[0] == 200
+    assert (tmp_path / "log").read_text().count("Traceback") < 20
+
+
+def _begins(caller: socket.socket) -> str:
+    try:
+        return caller.recv(12).decode()
+    except TimeoutError:
+        return ""
 
 
 @pytest.mark.process

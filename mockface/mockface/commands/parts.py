@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mockface.addresses import is_url
@@ -17,7 +18,7 @@ FAILED, USAGE = 1, 2
 """Exit statuses: it was tried and went wrong; it was asked for in a wrong way."""
 
 _MOST_DIGITS = 18
-_YES = ("1", "true", "yes", "on")
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 class CommandError(Exception):
@@ -45,6 +46,7 @@ class Parser(argparse.ArgumentParser):
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**options)
         self.variables = variables
+        self._given: list[_Given] = []
 
     def option(self, flag: str, *, help: str, variable: str = "", **settings: Any) -> None:  # noqa: A002 - argparse's own word
         """Adds an option whose default the environment may give; the help names the variable.
@@ -54,18 +56,43 @@ class Parser(argparse.ArgumentParser):
             help: A line on it.
             variable: The variable's whole name, if it is not made of the command and the flag.
             settings: What `add_argument` takes. A repeated option is separated by commas in the
-                environment, a flag is `1`, `true`, `yes` or `on`.
+                environment, a flag is `1`, `true`, `yes` or `on`, or else `0`, `false`, `no` or
+                `off`.
         """
         name = variable or self.variables + flag.lstrip("-").replace("-", "_").upper()
+        help = help.replace("%(default)s", str(settings.get("default")))  # noqa: A001 - see above
         given = os.environ.get(name)
         if given:
-            settings["default"] = _default(given, settings.get("action"))
-            settings["required"] = False
-        self.add_argument(flag, help=f"{help} [{name}]", **settings)
+            settings |= {"default": argparse.SUPPRESS, "required": False}
+        added = self.add_argument(flag, help=f"{help} [{name}]", **settings)
+        if given:
+            read = _reader(settings.get("action"), settings.get("type", str))
+            self._given.append(_Given(added.dest, name, given, read))
+
+    def parse_known_args(self, *arguments: Any, **named: Any) -> Any:
+        """Reads the command line, and then from the environment what it leaves open."""
+        options, rest = super().parse_known_args(*arguments, **named)
+        for each in self._given:
+            if not hasattr(options, each.option):
+                try:
+                    setattr(options, each.option, each.read(each.text))
+                except argparse.ArgumentTypeError as wrong:
+                    self.error(f"{each.variable}: {wrong}")
+        return options, rest
 
     def actions(self) -> Actions:
         """What the command can do, each with options of its own."""
         return Actions(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the environment says of an option."""
+
+    option: str
+    variable: str
+    text: str
+    read: Callable[[str], object]
 
 
 class Actions:
@@ -92,12 +119,29 @@ class Actions:
         return made
 
 
-def _default(given: str, action: object) -> object:
+def _reader(action: object, check: Callable[[str], object]) -> Callable[[str], object]:
+    """How a variable's text is read, by what the option does with it."""
     if action == "store_true":
-        return given.lower() in _YES
+        return _flag
     if action == "append":
-        return [each for each in given.split(",") if each]
-    return given  # argparse checks a text like one of the command line
+        return lambda text: [check(each.strip()) for each in text.split(",")]
+    return check
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in (*_YES, *_NO):
+        words = ", ".join((*_YES, *_NO))
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {words}")
+    return text.lower() in _YES
+
+
+def secret(text: str) -> str:
+    """A key or a token, as a header can carry it; what it is stays out of the message."""
+    if not (text.isascii() and text.isprintable() and text and text == text.strip()):
+        raise argparse.ArgumentTypeError(
+            "has to have one or more printable ASCII characters, and no blank around them"
+        )
+    return text
 
 
 def port(text: str) -> int:

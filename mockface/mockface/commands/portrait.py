@@ -21,7 +21,7 @@ examples:
 def add(parser: Parser) -> None:
     """Adds the options."""
     parser.option("--seed", default="1", help="whose portrait; default: %(default)s")
-    parser.option("--out", type=Path, required=True, metavar="FILE", help="a .jpg or .png file")
+    parser.option("--out", type=_picture, required=True, metavar="FILE", help="a .jpg or .png file")
     parser.option(
         "--faces", type=_faces, default="1", help="how many: 0, 1 or 2; default: %(default)s"
     )
@@ -70,6 +70,13 @@ def run(options: argparse.Namespace) -> int:
     except OSError as wrong:
         raise CommandError(f"cannot write {options.out}: {wrong.strerror}", USAGE) from None
     return 0
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .jpg or .png")
+    return path
 
 
 def _faces(text: str) -> int:

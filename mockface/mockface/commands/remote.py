@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.commands.parts import USAGE, CommandError, url
+from mockface.commands.parts import USAGE, CommandError, secret, url
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,7 @@ def add_place(parser: Parser) -> None:
     )
     parser.option(
         "--key",
+        type=_key,
         variable="MOCKFACE_KEY",
         help="whose sessions: the tenant of this resource key; without it, all of them (where the "
         "variable names several keys, its first)",
@@ -37,10 +38,8 @@ def emulator(options: argparse.Namespace, *, timeout: float = 30.0) -> ControlCl
     from mockface.remote.control_client import ControlClient  # noqa: PLC0415 - the help needs no HTTP
     from mockface.remote.sending import over_http  # noqa: PLC0415 - see above
 
-    endpoint: str = options.endpoint
-    keys: str = options.key or ""
     try:
-        return ControlClient(endpoint, keys.partition(",")[0], send=over_http(timeout))
+        return ControlClient(options.endpoint, options.key or "", send=over_http(timeout))
     except ValueError as wrong:
         raise CommandError(str(wrong), USAGE) from None
 
@@ -48,3 +47,7 @@ def emulator(options: argparse.Namespace, *, timeout: float = 30.0) -> ControlCl
 def show(value: object) -> None:
     """Prints an answer as JSON."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _key(text: str) -> str:
+    return secret(text.partition(",")[0].strip())

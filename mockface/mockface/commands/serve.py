@@ -9,11 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
-from mockface.commands.parts import USAGE, CommandError, one_of, pace, port, time, url, whole
+from mockface.commands.parts import (
+    USAGE,
+    CommandError,
+    one_of,
+    pace,
+    port,
+    secret,
+    time,
+    url,
+    whole,
+)
 
 if TYPE_CHECKING:
     from mockface.commands.parts import Parser
     from mockface.server import Mockface
+
+_FILES = 4096
 
 EXAMPLES = """\
 examples:
@@ -32,6 +44,7 @@ def add(parser: Parser) -> None:
     parser.option(
         "--key",
         action="append",
+        type=secret,
         metavar="KEY",
         help="a resource key that is accepted; may be repeated (in the environment: separated by "
         "commas). Without it any key is, each with sessions of its own",
@@ -65,7 +78,7 @@ def add(parser: Parser) -> None:
         "photographs (the extra vision), portraits knows drawn ones only, auto takes opencv if it "
         "is installed; default: %(default)s",
     )
-    parser.option("--bearer", metavar="TOKEN", help="an Entra token to accept")
+    parser.option("--bearer", type=secret, metavar="TOKEN", help="an Entra token to accept")
     parser.option(
         "--public-url",
         type=url,
@@ -88,6 +101,7 @@ def add(parser: Parser) -> None:
         "--loose",
         dest="strict",
         action="store_false",
+        default=argparse.SUPPRESS,
         help='overlook small mistakes of callers, such as "true" for true',
     )
     parser.option(
@@ -141,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
         url = mock.listen()
     except OSError as wrong:
         raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
+    _allow_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: mock.stop())
     print(f"mockface listening on {url}", flush=True)
@@ -171,6 +186,18 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         replay=options.replay,
         allow_remote=options.allow_remote,
     )
+
+
+def _allow_files() -> None:
+    """Makes room for all connections: a shell often allows a process 256 or 1024 files."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none, and no such limit
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _why(wrong: OSError, host: str, port: int) -> str:

@@ -141,7 +141,7 @@ class Control:
         return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
-        names = bodies.told(bodies.QUEUE, reading.json_body(order.request))["scenarios"]
+        names = bodies.told(bodies.QUEUE, order.request)["scenarios"]
         try:
             self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:
@@ -149,7 +149,7 @@ class Control:
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
-        told = bodies.told(_LIMIT, reading.from_text(_LIMIT, order.request.parameters()))
+        told = bodies.asked(_LIMIT, order.request)
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
         shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
@@ -181,7 +181,7 @@ class Control:
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = bodies.told(bodies.CLOCK, reading.json_body(order.request))
+        told = bodies.told(bodies.CLOCK, order.request)
         if len(told) != 1:
             raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
         clock = self._defaults(order).own_clock()
@@ -230,10 +230,8 @@ class Control:
         image_format = _PORTRAITS.get(suffix if dot else "jpg")
         if image_format is None:
             return error(404, "404", "A portrait's name ends in .jpg or .png.")
-        asked = reading.from_text(bodies.PORTRAIT, order.request.parameters())
-        drawn = portrait(
-            seed if dot else order.name, image_format, **bodies.told(bodies.PORTRAIT, asked)
-        )
+        options = bodies.asked(bodies.PORTRAIT, order.request)
+        drawn = portrait(seed if dot else order.name, image_format, **options)
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
     def _defaults(self, order: Order) -> Defaults | Common:
@@ -250,10 +248,9 @@ class Control:
 
 
 def _scenario_name(request: Request) -> str:
-    told = bodies.told(bodies.SCENARIO, reading.json_body(request))
-    return str(told["scenario"])
+    return str(bodies.told(bodies.SCENARIO, request)["scenario"])
 
 
 def _told_pace(request: Request) -> Pace:
-    pace: Pace = bodies.told(bodies.PACE, reading.json_body(request))["pace"]
+    pace: Pace = bodies.told(bodies.PACE, request)["pace"]
     return pace

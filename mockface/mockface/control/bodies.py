@@ -18,13 +18,14 @@ from mockface.scenarios import LONGEST_NAME, Decision
 from mockface.wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from mockface.faults.delays import Delay
     from mockface.faults.waiting import Fault
     from mockface.people import Person
     from mockface.sessions.nouns import Session
     from mockface.sessions.tenant import Tenant
+    from mockface.wire import Request
 
 _MOST_COUNT = 1_000_000
 _MOST_BYTES = 64 * 1024 * 1024
@@ -105,22 +106,34 @@ PORTRAIT = (
 )
 
 
-def told(table: tuple[Field, ...], given: Mapping[str, object]) -> dict[str, Any]:
-    """Checks what the emulator is told.
+def told(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
+    """What the body of a call says, checked against a table of fields.
 
-    The service's objects are open. These are not: a misspelt field that is passed over would let a
-    test go on with something else than it asked for.
+    The service's objects are open. These are not: a slip of the pen must not pass for an order that
+    was carried out.
 
     Raises:
-        WireError: The first field that is unknown, missing or wrong.
+        WireError: It is no JSON object, or a field is missing, wrong or unknown.
     """
+    given = reading.json_body(request)
+    _check_names(table, given)
+    return reading.fields(table, given)
+
+
+def asked(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
+    """What the query of a call says; the same for it as for `told`."""
+    given = request.parameters()
+    _check_names(table, given)
+    return reading.fields(table, reading.from_text(table, given))
+
+
+def _check_names(table: tuple[Field, ...], given: Iterable[str]) -> None:
     known = [field.name for field in table]
-    unknown = sorted(given.keys() - set(known))
+    unknown = sorted(set(given) - set(known))
     if unknown:
         raise WireError(
             400, "BadArgument", f"There is no {', '.join(unknown)}; there is: {', '.join(known)}."
         )
-    return reading.fields(table, given)
 
 
 def about_session(tenant: Tenant, session: Session) -> Json:

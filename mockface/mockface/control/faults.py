@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from mockface.control import bodies
-from mockface.dialects import reading
 from mockface.faults.waiting import Fault
 from mockface.wire import Response, WireError, answer, error
 
@@ -53,7 +52,7 @@ class FaultControl:
         return answer(200, {"faults": [bodies.about_fault(fault) for fault in waiting]})
 
     def _add(self, order: Order) -> Response:
-        told = bodies.told(bodies.FAULT, reading.json_body(order.request))
+        told = bodies.told(bodies.FAULT, order.request)
         if not any(fnmatchcase(name, told["route"]) for name in self._routes):
             raise _wrong(f"route must fit one of: {', '.join(self._routes)}; * is allowed.")
         if not told.keys() & bodies.EFFECTS:
@@ -84,7 +83,7 @@ class FaultControl:
         return answer(200, {"tier": self._limits.tier(order.tenant_id) or "none"})
 
     def _set_limit(self, order: Order) -> Response:
-        tier = bodies.told(bodies.LIMIT, reading.json_body(order.request))["tier"]
+        tier = bodies.told(bodies.LIMIT, order.request)["tier"]
         self._limits.set(None if tier == "none" else tier, order.tenant_id)
         return self._limit(order)
 

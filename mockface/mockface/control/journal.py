@@ -65,7 +65,7 @@ class JournalControl:
 
     def __init__(self, journal: Journal, routes: Collection[str]) -> None:
         self._journal = journal
-        self._routes = ("", *routes)  # what is no operation has none
+        self._routes = routes
         self.places: Places = {
             ("GET", "journal"): self._read,
             ("GET", "journal/{}"): self._named,
@@ -79,7 +79,7 @@ class JournalControl:
         }
 
     def _read(self, order: Order) -> Response:
-        told = self._told(order)
+        told = bodies.asked(_QUERY, order.request)
         found = self._found(order, told)
         limit: int = told.get("limit", _LINES)
         # After a number one reads on; without one the newest are wanted.
@@ -88,18 +88,20 @@ class JournalControl:
         return answer(200, {"entries": [show(entry) for entry in found]})
 
     def _count(self, order: Order) -> Response:
+        told = bodies.asked(_QUERY, order.request)
         self._check_on()
-        return answer(200, {"count": len(self._found(order, self._told(order)))})
+        return answer(200, {"count": len(self._found(order, told))})
 
     def _wait(self, order: Order) -> Response:
-        told = self._told(order)
+        told = bodies.asked(_QUERY, order.request)
         wanted = told.get("count", 1)
-        found = self._wait_for(order, _words(told), wanted, told)
+        found = self._wait_for(order, self._words(told), wanted, told)
         lines = [view.line(entry) for entry in found[-_LINES:]]
         return answer(200, {"met": len(found) >= wanted, "count": len(found), "entries": lines})
 
     def _recording(self, order: Order) -> Response:
-        lines = [json.dumps(view.whole(e)) for e in self._found(order, self._told(order))]
+        found = self._found(order, bodies.asked(_QUERY, order.request))
+        lines = [json.dumps(view.whole(entry)) for entry in found]
         body = "".join(f"{line}\n" for line in lines).encode("ascii")
         return Response(200, body, {"Content-Type": "application/x-ndjson"})
 
@@ -115,9 +117,8 @@ class JournalControl:
     def _verify(self, order: Order) -> Response:
         if order.name != "verify":
             return error(404, "404", "The control API has no such call.")
-        told = bodies.told(_VERIFY, reading.json_body(order.request))
-        expected: Json = told["expect"]
-        self._check_route(expected)
+        told = bodies.told(_VERIFY, order.request)
+        expected: Json = self._possible(told["expect"])
         least, most = told.get("at_least", 1 if "at_most" not in told else 0), told.get("at_most")
         if most is not None and least > most:
             raise WireError(400, "BadArgument", "atLeast must not be more than atMost.")
@@ -141,11 +142,6 @@ class JournalControl:
         self._journal.clear(order.tenant_id)
         return Response(204)
 
-    def _told(self, order: Order) -> dict[str, Any]:
-        told = bodies.told(_QUERY, reading.from_text(_QUERY, order.request.parameters()))
-        self._check_route(told)
-        return told
-
     def _check_on(self) -> None:
         """Refuses to count in a journal that keeps nothing: everything would have come 0 times."""
         if self._journal.is_off:
@@ -155,18 +151,19 @@ class JournalControl:
                 "The journal is off: start the emulator with --journal-entries above 0.",
             )
 
-    def _check_route(self, words: Json) -> None:
-        """Refuses a misspelt route: that it was never called would always be true."""
-        route = words.get("route", "")
-        if not any(expectations.fits(route, name) for name in self._routes):
-            raise WireError(
-                400,
-                "BadArgument",
-                f"route must fit one of: {', '.join(self._routes[1:])}; * is allowed.",
-            )
+    def _words(self, told: dict[str, Any]) -> Json:
+        return self._possible({name: told[name] for name in expectations.WORDS if name in told})
+
+    def _possible(self, words: Json) -> Json:
+        """The words, if there can be an entry that they fit."""
+        try:
+            expectations.check(words, self._routes)
+        except ValueError as wrong:
+            raise WireError(400, "BadArgument", f"{wrong}.") from None
+        return words
 
     def _found(self, order: Order, told: dict[str, Any]) -> list[Entry]:
-        words = _words(told)
+        words = self._words(told)
         return [e for e in self._since(order, told) if not expectations.differences(words, e)]
 
     def _since(self, order: Order, told: dict[str, Any]) -> list[Entry]:
@@ -186,10 +183,6 @@ class JournalControl:
             count=count,
             seconds=told.get("timeout", 0.0),
         )
-
-
-def _words(told: dict[str, Any]) -> Json:
-    return {name: told[name] for name in expectations.WORDS if name in told}
 
 
 def _start(told: dict[str, Any]) -> tuple[int, float]:

@@ -113,8 +113,7 @@ def _name(order: Order) -> str:
     """The snapshot's name; who has only one need not think of one."""
     if not order.request.body:
         return "default"
-    told = bodies.told(_BODY, reading.json_body(order.request))
-    return str(told.get("name", "default"))
+    return str(bodies.told(_BODY, order.request).get("name", "default"))
 
 
 def _about(name: str, snapshot: Snapshot) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from operator import attrgetter
@@ -33,6 +34,8 @@ WORDS: MappingProxyType[str, Callable[[Entry], object]] = MappingProxyType(
 MESSAGES = ("query", "headers", "body", "answer")
 """What an expectation can say besides, each against the whole entry: only what is named counts."""
 
+_STATUS = re.compile("[1-5](?:xx|[0-9]{2})")
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -60,9 +63,28 @@ def differences(expected: Json, entry: Entry) -> list[Difference]:
     found = [
         Difference(name, wanted, actual)
         for name, wanted in expected.items()
-        if name in WORDS and not fits(wanted, actual := WORDS[name](entry))
+        if name in WORDS and not _fits(wanted, actual := WORDS[name](entry))
     ]
     return found + _in_messages(expected, entry)
+
+
+def check(words: Json, routes: Iterable[str]) -> None:
+    """Refuses what no entry can fit: that it never happened would always be true.
+
+    Args:
+        words: What an entry is asked for by.
+        routes: The names of all operations.
+
+    Raises:
+        ValueError: A route, a status or a method is none.
+    """
+    route = words.get("route", "")  # what is no operation has an empty one
+    if route != "" and not any(_fits(route, name) for name in routes):
+        raise ValueError(f"route must fit one of: {', '.join(routes)}; * is allowed")
+    if "status" in words and not _STATUS.fullmatch(str(words["status"])):
+        raise ValueError("status must be one such as 404 or 4xx")
+    if "method" in words and str(words["method"]) != str(words["method"]).upper():
+        raise ValueError("method must be in capital letters, such as POST")
 
 
 def nearest(expected: Json, entries: Iterable[Entry]) -> tuple[Entry, list[Difference]] | None:
@@ -107,12 +129,11 @@ def _compare(place: str, expected: object, actual: object) -> Iterator[Differenc
     elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
         for at, (wanted, given) in enumerate(zip(expected, actual, strict=True)):
             yield from _compare(f"{place}[{at}]", wanted, given)
-    elif not fits(expected, actual):
+    elif not _fits(expected, actual):
         yield Difference(place, expected, actual)
 
 
-def fits(expected: object, actual: object) -> bool:
-    """Whether a value is the expected one, or one that its pattern allows."""
+def _fits(expected: object, actual: object) -> bool:
     if isinstance(expected, str) and isinstance(actual, str):
         return expected == actual or (
             any(sign in expected for sign in "*?") and fnmatchcase(actual, _pattern(expected))

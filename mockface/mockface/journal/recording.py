@@ -5,7 +5,9 @@ Secrets are shortened in it, and pictures are their hashes, so it may be kept an
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 from collections import defaultdict
 from threading import Lock
 from types import MappingProxyType
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from mockface.journal.entries import Entry
     from mockface.wire import Request
+
+_log = logging.getLogger("mockface")
 
 Exchange = dict[str, Any]
 """A line: what `view.whole` gives."""
@@ -42,28 +46,48 @@ class Recorder:
     """Writes a recording while things happen.
 
     Args:
-        path: The file; one that exists is begun anew.
+        path: The file; one that exists is begun anew, but not before `begin` or the first line.
 
     Raises:
         OSError: The file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.write_bytes(b"")
+        path.open("ab").close()
         self._path = path
         self._file: TextIO | None = None
+        self._begun = False
+        self._broken = False
+
+    def begin(self) -> None:
+        """Empties the file, once; who cannot serve after all has not lost an older recording."""
+        if not self._begun:
+            self._path.write_bytes(b"")
+            self._begun = True
 
     def write(self, entry: Entry) -> None:
-        """Writes a line; the journal calls it for one entry after the other."""
-        if self._file is None:
-            self._file = self._path.open("a", encoding="ascii", buffering=1)
-        self._file.write(json.dumps(view.whole(entry)) + "\n")
+        """Writes a line; the journal calls it for one entry after the other.
+
+        A disk that is full ends the recording, and says so in the log, but no answer is lost by it.
+        """
+        if self._broken:
+            return
+        try:
+            self.begin()
+            if self._file is None:
+                self._file = self._path.open("a", encoding="ascii", buffering=1)
+            self._file.write(json.dumps(view.whole(entry)) + "\n")
+        except OSError as wrong:
+            self._broken = True
+            self.close()
+            _log.error("The recording %s ends here: %s", self._path, wrong.strerror)
 
     def close(self) -> None:
         """Lets the file go; what comes later is added to it."""
         file, self._file = self._file, None
         if file is not None:
-            file.close()
+            with contextlib.suppress(OSError):  # what could not be written has been told
+                file.close()
 
 
 def read(path: Path) -> list[Exchange]:
@@ -98,7 +122,9 @@ class Player:
 
     def answer(self, request: Request) -> Response:
         """The answer to a request; a 404 if the recording has none."""
-        place = (request.method, request.path.lower(), redaction.text(request.query))
+        shown = redaction.secrets(request.headers, request.query)
+        query = redaction.text(request.query, shown)
+        place = (request.method, request.path.lower(), query)
         known = self._recorded.get(place)
         if not known:
             return error(404, "404", f"The recording has no {request.method} {request.path}.")

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 from mockface import multipart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mockface.multipart import Part
 
-SECRET_HEADERS = frozenset({"ocp-apim-subscription-key", "authorization", "cookie", "set-cookie"})
-"""Their values are secrets, or have one behind a scheme."""
-
+# Callers put their key into headers and queries of other services, too.
+_SECRET_NAME = re.compile("key|token|secret|password|cookie|authorization", re.IGNORECASE)
 _SECRET_FIELDS = frozenset({"authToken", "accessToken", "base64AccessToken"})
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+")
 _LONGEST_TEXT = 64 * 1024
@@ -38,10 +37,17 @@ def shorten(secret: str) -> str:
 
 def header(name: str, value: str) -> str:
     """A header's value as it may be shown; the name is in lower case."""
-    if name not in SECRET_HEADERS:
+    if not _SECRET_NAME.search(name):
         return text(value)
     scheme, space, credentials = value.partition(" ")
     return f"{scheme} {shorten(credentials)}" if space else shorten(value)
+
+
+def secrets(headers: Mapping[str, str], query: str) -> list[str]:
+    """The keys and tokens that a caller shows, by the names of header fields and query fields."""
+    fields = (field.partition("=") for field in query.split("&"))
+    named = [*headers.items(), *((name, value) for name, _, value in fields)]
+    return [value.rpartition(" ")[2] for name, value in named if _SECRET_NAME.search(name)]
 
 
 def text(value: str, secrets: Iterable[str] = ()) -> str:

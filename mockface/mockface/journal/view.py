@@ -77,7 +77,4 @@ def _headers(lines: str) -> dict[str, str]:
 
 
 def _secrets(entry: Entry) -> list[str]:
-    """The key and the token that the caller showed."""
-    headers = _headers(entry.asked_headers)
-    shown = [headers[name] for name in redaction.SECRET_HEADERS & headers.keys()]
-    return [value.rpartition(" ")[2] for value in shown]
+    return redaction.secrets(_headers(entry.asked_headers), entry.query)

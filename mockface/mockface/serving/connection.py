@@ -99,7 +99,10 @@ class Connection(asyncio.BufferedProtocol):
         self._silent = True
         if self._task is not None:
             return self._working
-        return not self._leaving and self._reader.waiting > 0
+        if self._leaving or not self._reader.waiting:
+            return False
+        self._loop.call_soon(self._proceed)  # half a request ends it: the rest can no longer come
+        return True
 
     def pause_writing(self) -> None:
         """The client does not read."""

@@ -57,9 +57,12 @@ class Front:
         self._loop = loop = asyncio.get_running_loop()
         if self.stopping:
             self._stop.set()
+        # asyncio takes its backlog for how often it tries to accept, too: with no file descriptor
+        # left it would write as many tracebacks into the log, again and again.
         server = await loop.create_server(
-            lambda: Connection(self.house, loop), sock=listener, backlog=_BACKLOG
+            lambda: Connection(self.house, loop), sock=listener, backlog=1
         )
+        listener.listen(_BACKLOG)
         keeper = loop.create_task(self._keep_house())
         try:
             await self._stop.wait()
