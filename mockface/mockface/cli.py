@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from mockface.commands import COMMANDS
-from mockface.commands.parts import FAILED, CommandError, Parser
+from mockface.commands.parts import FAILED, CommandError, Parser, Version
 from mockface.errors import ControlError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def parser(chosen: str) -> Parser:
         description="An offline emulator of the session API of Azure AI Face.",
         epilog="The environment gives options too: the help of a command names the variables.",
     )
+    top.add_argument("--version", action=Version, nargs=0, help="print the version")
     commands = top.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for name, summary in COMMANDS.items():
         prefix = "MOCKFACE_" if name == "serve" else f"MOCKFACE_{name.upper()}_"

@@ -43,4 +43,4 @@ def test_the_environment_gives_every_option() -> None:
     options = OPTION.findall(PAGE.read_text())
     assert len(options) > 100
     without = {flag for flag, text in options if "[MOCKFACE_" not in text}
-    assert without == {"--help", "--loose"}  # the latter is MOCKFACE_STRICT=no
+    assert without == {"--help", "--version", "--loose"}  # the latter is MOCKFACE_STRICT=no

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,10 @@ def test_a_picture_of_another_format_is_not_promised(
     assert left.value.code == 2
     assert "does not end in .jpg or .png" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_version_is_the_distributions(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out == f"mockface of livegate {version('livegate')}\n"

@@ -95,6 +95,17 @@ class _Given:
     read: Callable[[str], object]
 
 
+class Version(argparse.Action):
+    """Prints the version of the distribution, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Prints it, and ends."""
+        from importlib.metadata import version  # noqa: PLC0415 - see the class
+
+        print(f"mockface of livegate {version('livegate')}")
+        parser.exit()
+
+
 class Actions:
     """The actions of a command.
 
