@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ def main() -> int:
     if shutil.which("wrk") is None:
         print("wrk is missing; README.md says how to get it", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no server stays behind
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         chosen = [
