@@ -44,6 +44,7 @@ def main() -> int:
             "machine": machine(),
             "connections": options.connections,
             "seconds": options.seconds,
+            "warm_up": options.warm_up,
             "remarks": {peer.name: peer.remark for peer in chosen},
             "rounds": {peer.name: [] for peer in chosen},
         }
@@ -63,7 +64,8 @@ def measure(peer: Peer, scratch: Path, options: argparse.Namespace) -> dict[str,
     with Server(peer, scratch) as server:
         time.sleep(_REST)
         idle = server.memory_mib()
-        server.warm_up(peer.create, connections=options.connections)
+        seconds = peer.warm_up if options.warm_up is None else options.warm_up
+        server.warm_up(peer.create, seconds=seconds, connections=options.connections)
         create, read = (
             server.load(call, seconds=options.seconds, connections=options.connections)
             for call in (peer.create, server.read)
@@ -114,6 +116,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=int, default=3, help="of each load")
+    parser.add_argument(
+        "--warm-up", type=float, help="seconds that each server computes before it is measured"
+    )
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument(
         "--only", action="append", metavar="WORD", help="peers with this in the name"

@@ -85,9 +85,9 @@ class Server:
         fields = (_proc(pid, "stat").rpartition(")")[2].split() for pid in self._family())
         return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
 
-    def warm_up(self, call: Call, *, connections: int) -> None:
-        """Puts load on it until it has computed for as long as it needs to be at its best."""
-        enough = self.cpu_seconds() + self.peer.warm_up
+    def warm_up(self, call: Call, *, seconds: float, connections: int) -> None:
+        """Puts load on it until it has computed for so long."""
+        enough = self.cpu_seconds() + seconds
         while self.cpu_seconds() < enough:
             self.load(call, seconds=1, connections=connections)
 

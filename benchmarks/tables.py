@@ -53,6 +53,20 @@ def ratios(load: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def warm(load: dict[str, Any]) -> str:
+    """Answers a second of servers that have computed for long before they were measured."""
+    after = f"after {load['warm_up']:.0f} s of computing"
+    rows = [f"| {after} | creates a second | reads a second | memory |", "|---|---|---|---|"]
+    for name, rounds in load["rounds"].items():
+        creates, reads = ([each[call] for each in rounds] for call in ("create", "read"))
+        rows.append(
+            f"| {name} | {_spread([each['rate'] for each in creates])} "
+            f"| {_spread([each['rate'] for each in reads])} "
+            f"| {_middle(rounds, 'loaded_mib'):,.0f} MiB |"
+        )
+    return "\n".join(rows)
+
+
 def starts(load: dict[str, Any]) -> str:
     """From the command to the first answer, and memory."""
     rows = ["| server | first answer | memory at rest | after the load |", "|---|---|---|---|"]
@@ -99,6 +113,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "conditions": ("load.json", conditions),
     "rates": ("load.json", rates),
     "ratios": ("load.json", ratios),
+    "warm": ("warm.json", warm),
     "starts": ("load.json", starts),
     "memory": ("memory.json", memory),
 }
