@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PAGE = Path(__file__).parents[1] / "docs" / "mockface" / "speed.md"
 RESULTS = Path(__file__).parent / "results"
@@ -26,11 +26,9 @@ def rates(load: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for name, rounds in load["rounds"].items():
-        creates, reads = ([each[call] for each in rounds] for call in ("create", "read"))
+        creates, reads = _loads(rounds)
         rows.append(
-            f"| {name}: {load['remarks'][name]} "
-            f"| {_spread([each['rate'] for each in creates])} "
-            f"| {_spread([each['rate'] for each in reads])} "
+            f"| {name}: {load['remarks'][name]} | {_rates(creates)} | {_rates(reads)} "
             f"| {_middle(creates, 'p99_ms'):.0f} ms "
             f"| {_cost(creates)}, {_cost(reads)} |"
         )
@@ -58,10 +56,9 @@ def warm(load: dict[str, Any]) -> str:
     after = f"after {load['warm_up']:.0f} s of computing"
     rows = [f"| {after} | creates a second | reads a second | memory |", "|---|---|---|---|"]
     for name, rounds in load["rounds"].items():
-        creates, reads = ([each[call] for each in rounds] for call in ("create", "read"))
+        creates, reads = _loads(rounds)
         rows.append(
-            f"| {name} | {_spread([each['rate'] for each in creates])} "
-            f"| {_spread([each['rate'] for each in reads])} "
+            f"| {name} | {_rates(creates)} | {_rates(reads)} "
             f"| {_middle(rounds, 'loaded_mib'):,.0f} MiB |"
         )
     return "\n".join(rows)
@@ -142,6 +139,16 @@ def main() -> None:
             flags=re.DOTALL,
         )
     PAGE.write_text(text)
+
+
+def _loads(rounds: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The creates and the reads of all rounds."""
+    return ([each[call] for each in rounds] for call in ("create", "read"))
+
+
+def _rates(loads: list[dict[str, Any]]) -> str:
+    """Answers a second."""
+    return _spread([each["rate"] for each in loads])
 
 
 def _middle(rounds: list[dict[str, Any]], name: str) -> float:

@@ -18,12 +18,11 @@ def is_url(value: object) -> bool:
         return False
 
 
+def is_sendable(text: str) -> bool:
+    """Whether a header can carry it as it is: a key or a token."""
+    return text != "" and text.isascii() and text.isprintable() and text == text.strip()
+
+
 def is_key(value: object) -> bool:
     """Whether it can be a resource key, which travels in a header."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= LONGEST_KEY
-        and value.isascii()
-        and value.isprintable()
-        and value == value.strip()
-    )
+    return isinstance(value, str) and len(value) <= LONGEST_KEY and is_sendable(value)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mockface.commands import COMMANDS
 from mockface.commands.parts import FAILED, CommandError, Parser, Version
 from mockface.errors import ControlError
+from mockface.extras import needs
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        result: int = options.run(options)
+        with needs("mock"):
+            result: int = options.run(options)
         sys.stdout.flush()
     except CommandError as wrong:
         print(f"mockface: {wrong}", file=sys.stderr)
@@ -43,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.startswith("mockface"):
             raise
-        remedy = "run: pip install 'livegate[mock]'"
-        print(f"mockface: {missing.name} is not installed; {remedy}", file=sys.stderr)
+        print(f"mockface: {missing}", file=sys.stderr)
         return 2
     except OSError as wrong:
         if not isinstance(wrong, BrokenPipeError):  # who closed the pipe has read enough

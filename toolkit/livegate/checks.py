@@ -37,8 +37,8 @@ def check_request(request: StartRequest) -> None:
     _check_image(request.reference_image)
 
 
-def check_subject(subject: object) -> None:
-    """Refuse to do anything for nobody, or for what is no name of a user.
+def check_subject(subject: object) -> str:
+    """The *subject*, unless it is nobody, or what is no name of a user.
 
     Raises:
         SubjectRequiredError: There is no subject.
@@ -46,7 +46,7 @@ def check_subject(subject: object) -> None:
     """
     if subject is None or subject == "":
         raise SubjectRequiredError("Nobody is signed in; sign in first.")
-    check_text("subject", subject, MAX_SUBJECT)
+    return check_text("subject", subject, MAX_SUBJECT)
 
 
 def check_report(digest: object, client_error: object) -> None:
@@ -90,8 +90,8 @@ def states_in(states: Iterable[SessionState]) -> frozenset[SessionState]:
     )
 
 
-def check_text(field: str, text: object, longest: int) -> None:
-    """Refuse what is no text of 1 to *longest* characters, or cannot be encoded.
+def check_text(field: str, text: object, longest: int) -> str:
+    """The *text*, unless it is none of 1 to *longest* characters, or cannot be encoded.
 
     Raises:
         InvalidRequestError: Names the *field*.
@@ -106,6 +106,7 @@ def check_text(field: str, text: object, longest: int) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise InvalidRequestError(f"{field} holds a lone surrogate.", field=field) from None
+    return text
 
 
 def _check_image(image: object) -> None:

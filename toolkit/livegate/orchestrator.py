@@ -167,7 +167,6 @@ class Orchestrator:
         Raises:
             InvalidRequestError: The digest or the error is nothing that a client can say.
             SessionNotFoundError: There is none, or it is another subject's.
-            InvalidRequestError: The digest or the error is no text.
             TransitionError: The service has not created the session yet.
             FaceError: The service did not say; what the client said is kept, so ask again.
         """

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mockface.addresses import is_url
+from mockface.addresses import is_sendable, is_url
 from mockface.clock import moment
 from mockface.pace import Pace
 
@@ -148,7 +148,7 @@ def _flag(text: str) -> bool:
 
 def secret(text: str) -> str:
     """A key or a token, as a header can carry it; what it is stays out of the message."""
-    if not (text.isascii() and text.isprintable() and text and text == text.strip()):
+    if not is_sendable(text):
         raise argparse.ArgumentTypeError(
             "has to have one or more printable ASCII characters, and no blank around them"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,15 @@ def test_a_wrong_digest_is_not_forgotten_by_a_right_one(gate: Door, face: Script
     face.outcome = RUNS
     gate.finish(session.id, subject="alice", digest="AB")
     face.outcome = PASSES
+
+    done = gate.finish(session.id, subject="alice", digest=DIGEST)
+
+    assert (done.state, done.reasons) == ("rejected", ("digest_differs",))
+
+
+def test_a_digest_of_the_service_that_is_no_unicode_differs(gate: Door, face: ScriptedFace) -> None:
+    session = start(gate)
+    face.outcome = Outcome(OutcomeStatus.ENDED, (replace(REAL, digest="\ud800"),))
 
     done = gate.finish(session.id, subject="alice", digest=DIGEST)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from livegate import flows
+from livegate.checks import check_subject
 from livegate.errors import (
     InvalidRequestError,
     LivegateError,
     MethodNotAllowedError,
-    SubjectRequiredError,
 )
 from livegate.http.inputs import client_report, list_query, start_request
 from livegate.http.messages import Request, Response, answer
@@ -41,7 +41,7 @@ def handle(context: Context, request: Request, subject: str | None) -> Flow[Resp
     try:
         endpoint, session_id = _find(request)
         _refuse_other_sites(context, request)
-        call = _Call(context, request, _signed_in(subject), session_id)
+        call = _Call(context, request, check_subject(subject), session_id)
         return (yield from endpoint(call))
     except LivegateError as error:
         return refuse(error)
@@ -60,12 +60,6 @@ def _refuse_other_sites(context: Context, request: Request) -> None:
             code="cross_site_request",
             status=403,
         )
-
-
-def _signed_in(subject: str | None) -> str:
-    if not subject:
-        raise SubjectRequiredError("Nobody is signed in; sign in first.")
-    return subject
 
 
 @dataclass(frozen=True, slots=True)

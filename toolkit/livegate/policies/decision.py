@@ -93,7 +93,7 @@ def _about_integrity(session: LivenessSession, attempt: Attempt) -> Iterator[Ver
 
 
 def _same(left: str, right: str | None) -> bool:
-    # What the client says may hold lone surrogates: such a digest differs, as any other.
+    # What the service says may hold lone surrogates: such a digest differs, as any other.
     texts = (text.upper().encode("utf-8", "surrogatepass") for text in (left, right or ""))
     return hmac.compare_digest(*texts)
 
