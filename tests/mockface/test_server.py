@@ -22,9 +22,11 @@ from mockface.app import create_app
 from mockface.cli import main
 from mockface.people import person
 from mockface.server import RemoteNotAllowedError
+from processes import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 READY = re.compile(r"mockface listening on (http://(?:127\.0\.0\.1|\[::1\]):\d+)\n")
@@ -56,12 +58,11 @@ def create(url: str, **options: Any) -> Any:
     return body
 
 
-def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+def command(*arguments: str, **environment: str) -> AbstractContextManager[subprocess.Popen[str]]:
+    return interruptible(
         [sys.executable, "-m", "mockface", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         env={"PATH": "", **environment},
     )
 
