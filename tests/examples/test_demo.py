@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from mockface.images import portrait
+from processes import interruptible
+from terminal import read_until
 
 pytestmark = pytest.mark.process
 DEMO = [str(Path(sys.executable).parent / "livegate"), "demo"]
@@ -110,14 +112,11 @@ def test_with_a_face_resource_a_terminal_is_needed() -> None:
 def test_in_a_terminal_the_application_stays_up_and_says_where() -> None:
     # Given the demo in a terminal
     terminal, other_end = pty.openpty()
-    with subprocess.Popen(
+    with interruptible(
         DEMO, stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True
     ) as process:
         os.close(other_end)
-        printed = b""
-        while not (found := re.search(rb"stays up at (http://[\d.:]+)", printed)):
-            printed += os.read(terminal, 4096)
-        url = found[1].decode()
+        url = read_until(terminal, rb"stays up at (http://[\d.:]+)")[1].decode()
 
         # When somebody opens the page and signs in
         with requests.Session() as browser:

@@ -1,9 +1,12 @@
-"""Runs what a page shows as one terminal: its console blocks, in their order, in one shell."""
+"""Terminals: what a page shows as one, run in one shell; and what a program prints on one."""
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +59,27 @@ def outputs(commands: Iterable[str], where: Path, environment: Mapping[str, str]
         timeout=100,
     )
     return [each.strip("\n") for each in done.stdout.split(f"{_END}\n")[:-1]]
+
+
+def read_until(terminal: int, pattern: bytes, *, seconds: float = 30) -> re.Match[bytes]:
+    """Reads what is printed on a terminal until the pattern is in it.
+
+    Raises:
+        AssertionError: It has not come in time, or nobody is left who could print it.
+    """
+    printed, deadline = b"", time.monotonic() + seconds
+    while not (found := re.search(pattern, printed)):
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([terminal], [], [], left)[0]:
+            raise AssertionError(f"{pattern!r} was not printed within {seconds} s: {printed!r}")
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:  # how Linux says that the other end is closed
+            more = b""
+        if not more:
+            raise AssertionError(f"{pattern!r} was never printed: {printed!r}")
+        printed += more
+    return found
 
 
 def fits(shown: str, printed: str) -> bool:
