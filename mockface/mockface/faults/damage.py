@@ -48,7 +48,7 @@ def apply(hit: Hit, carry_out: Callable[[], Response]) -> Response:
     response = carry_out() if fault.status is None else refusal(fault.status, fault.retry_after)
     if fault.retry_after is not None:
         response.headers["Retry-After"] = str(fault.retry_after)
-    response.delay += hit.delay
+    response.delay = hit.delay
     BODIES[fault.body](response)
     _send_it_so(response, fault)
     return response
