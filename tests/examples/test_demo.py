@@ -112,9 +112,7 @@ def test_with_a_face_resource_a_terminal_is_needed() -> None:
 def test_in_a_terminal_the_application_stays_up_and_says_where() -> None:
     # Given the demo in a terminal
     terminal, other_end = pty.openpty()
-    with interruptible(
-        DEMO, stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True
-    ) as process:
+    with interruptible(DEMO, stdin=other_end, stdout=other_end, stderr=other_end) as process:
         os.close(other_end)
         url = read_until(terminal, rb"stays up at (http://[\d.:]+)")[1].decode()
 

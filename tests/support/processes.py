@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interruptible(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """A process that Ctrl-C ends, in text mode; what still runs at the end is killed.
+    """A process that Ctrl-C ends, in text mode; if it still runs in the end, it is killed.
+
+    So are the processes that it has started.
 
     A shell that runs a script starts what is in its background with SIGINT ignored, and all
     processes below inherit that. It is undone here and not in the child by `preexec_fn`, which is
@@ -25,11 +28,19 @@ def interruptible(command: Sequence[str], **options: Any) -> Iterator[subprocess
     """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        started = subprocess.Popen(command, text=True, **options)
+        started = subprocess.Popen(command, text=True, start_new_session=True, **options)
     finally:
         signal.signal(signal.SIGINT, before)
     with started as process:
         try:
             yield process
         finally:
-            process.kill()
+            if process.poll() is None:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if hasattr(os, "killpg"):  # Windows has no groups of processes
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
