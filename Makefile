@@ -1,26 +1,26 @@
-# Two commands do everything: `make demo` runs the main job, `make test` passes the tests.
+# Two commands do everything: `make demo` runs complete sessions, `make test` runs the tests.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: help demo test bench dev clean
 
-help:  ## what there is to do
+help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-demo: $(BIN)/.demo  ## run a complete liveness session and a verification, offline
+demo: $(BIN)/.demo  ## run complete sessions, offline
 	$(BIN)/livegate demo $(ARGS)
 
 test: $(BIN)/.tox  ## run the tests on every Python found here, then lint, types and imports
 	$(BIN)/tox run $(ARGS)
 
-bench: $(BIN)/.tox  ## time single calls, imports and the start of mockface
+bench: $(BIN)/.tox  ## measure single calls, imports and the start of mockface
 	$(BIN)/tox run -e bench $(ARGS)
 
 dev: $(BIN)/.demo  ## everything a developer needs, in $(VENV)
 	$(BIN)/pip install --quiet --editable '.[demo,vision]' --group dev
 
-clean:  ## forget everything that was built
+clean:  ## remove everything that was built
 	rm -rf $(VENV) .tox build dist
 
 $(BIN)/python:

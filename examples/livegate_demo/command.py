@@ -1,128 +1,174 @@
-"""The command ``livegate demo``: two complete sessions, from the first request to the deletion."""
+"""The command ``livegate demo``: complete sessions, from the first request to the verdict's use."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from livegate.errors import ConfigurationError, LivegateError, MissingDependencyError
+from livegate.errors import ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
-    import argparse
+    from collections.abc import Sequence
+    from types import FrameType
 
     from livegate_demo.walk import Step, Walk
 
-KEY = "demo-resource-key"
+KEY: Final = "demo-resource-key"
+PACKAGES: Final = ("azure.ai.vision.face", "flask", "mockface", "requests", "rich", "waitress")
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to *commands*."""
-    parser = commands.add_parser(
-        "demo",
-        help="run a liveness session and a verification, offline and end to end",
-        description="Runs a complete liveness session and a complete liveness with verification "
-        "session: a Flask application with livegate, the official client library, and mockface in "
-        "the place of the service, each a process of its own. With VISION_ENDPOINT and VISION_KEY "
-        "set, the same application talks to that Face resource, and the camera is yours.",
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo.
+
+    Returns:
+        0 when every session ran to its end, whatever the verdicts.
+
+    Raises:
+        ConfigurationError: A package is missing, or an argument or a setting is wrong.
+        LivegateError: A step failed.
+    """
+    arguments = _parser().parse_args(argv)
+    for package in PACKAGES:
+        if _is_missing(package):
+            raise MissingDependencyError(package, "demo")
+    stays = not arguments.once and not arguments.json and sys.stdout.isatty()
+    signal.signal(signal.SIGTERM, _exit)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="livegate-demo-")))
+        if arguments.reference_image is not None:
+            _enrol(folder, _read(arguments.reference_image))
+        if "VISION_ENDPOINT" in os.environ:
+            _run_with_service(stack, folder, stays=stays)
+        else:
+            _run_with_emulator(stack, folder, arguments, stays=stays)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="livegate demo",
+        description="Runs three complete sessions: a sign-in, a payout for which the application "
+        "compares the face with an enrolled portrait, and the same with somebody else in front of "
+        "the camera. A Flask application with livegate, the official client library, and mockface "
+        "in place of the service, each a process of its own. With VISION_ENDPOINT and VISION_KEY "
+        "set, the application uses that Face resource, and the camera is yours.",
     )
     parser.add_argument(
         "--outcome",
         default="real",
         metavar="NAME",
-        help="of the attempts: real, spoof, uncertain, wrong-person, mask (default: real)",
+        help="of the user's attempts: real, spoof, uncertain, wrong-person, mask (default: real)",
     )
     parser.add_argument(
         "--reference-image",
         type=Path,
         metavar="PATH",
-        help="for the verification (default: a portrait that mockface draws)",
+        help="the enrolled portrait of alice (default: one that mockface draws)",
     )
     parser.add_argument(
         "--once",
         action="store_true",
-        help="end after the sessions; so it does with no terminal attached",
+        help="end after the sessions, also in a terminal",
     )
     parser.add_argument("--json", action="store_true", help="print the steps as JSON lines")
-    parser.set_defaults(run=run)
+    return parser
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run the demo.
+def _exit(number: int, _: FrameType | None) -> None:
+    """End as after Ctrl-C: the processes that were started are stopped on the way out."""
+    raise SystemExit(128 + number)
 
-    Returns:
-        0 when both sessions ran to their end, whatever the verdicts.
 
-    Raises:
-        LivegateError: Something is missing, or a step failed.
-    """
-    _need_packages()
-    stay = not arguments.once and not arguments.json and sys.stdout.isatty()
-    image = _read(arguments.reference_image)
-    if "VISION_ENDPOINT" in os.environ:
-        return _with_the_real_service(stay=stay)
-    from livegate_demo.processes import serving  # noqa: PLC0415 - after the check
+def _run_with_emulator(
+    stack: ExitStack, folder: Path, arguments: argparse.Namespace, *, stays: bool
+) -> None:
+    from livegate_demo.processes import serving  # noqa: PLC0415 - after the check of packages
     from livegate_demo.walk import Walk  # noqa: PLC0415
 
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="livegate-demo-"))
-        emulator = stack.enter_context(
-            serving("mockface", "serve", "--port", "0", "--key", KEY, environment={})
-        )
-        application = stack.enter_context(
-            serving(
-                "livegate_demo.app",
-                environment={
-                    "VISION_ENDPOINT": emulator,
-                    "VISION_KEY": KEY,
-                    "LIVEGATE_STORE": f"sqlite:///{folder}/sessions.sqlite",
-                },
-            )
-        )
-        printer: Printer = JsonPrinter() if arguments.json else _table_printer()
-        for title, reference in (
-            ("liveness", None),
-            ("liveness with verification", image or _portrait(emulator)),
-        ):
-            walk = Walk(application, emulator, arguments.outcome, reference)
-            printer.begin(title)
-            for step in walk.steps():
-                printer.step(title, step)
-            printer.end(title, walk)
-        if stay:
-            _stay(application)
-    return 0
-
-
-def _with_the_real_service(*, stay: bool) -> int:
-    """There is no simulated camera for the real service: start the application, and say where."""
-    from livegate_demo.processes import serving  # noqa: PLC0415 - after the check
-
-    if not stay:
-        raise ConfigurationError(
-            "VISION_ENDPOINT is set, so the application talks to your Face resource, and attempts "
-            "need a camera: run this in a terminal without --once, or unset VISION_ENDPOINT."
-        )
-    with serving("livegate_demo.app", environment={}) as application:
+    emulator = stack.enter_context(
+        serving("mockface", "serve", "--port", "0", "--key", KEY, environment={})
+    )
+    if arguments.reference_image is None:
+        _enrol(folder, _draw_portrait(emulator))
+    environment = {"VISION_ENDPOINT": emulator, "VISION_KEY": KEY, **_folders(folder)}
+    application = stack.enter_context(serving("livegate_demo.app", environment=environment))
+    printer: Printer = JsonPrinter() if arguments.json else _table_printer()
+    sign_in = {"purpose": "sign-in"}
+    payout = {"purpose": "payout", "transaction": "payout 7"}
+    other_payout = {"purpose": "payout", "transaction": "payout 8"}
+    outcome = arguments.outcome
+    for walk in (
+        Walk(application, emulator, "sign-in", sign_in, "/sign-in/confirm", outcome),
+        Walk(application, emulator, "payout", payout, "/payouts/7", outcome),
+        Walk(
+            application,
+            emulator,
+            "payout, somebody else in front of the camera",
+            other_payout,
+            "/payouts/8",
+            "wrong-person",
+        ),
+    ):
+        printer.begin(walk)
+        for step in walk.steps():
+            printer.step(walk, step)
+        printer.end(walk)
+    if stays:
         _stay(application)
-    return 0
+
+
+def _run_with_service(stack: ExitStack, folder: Path, *, stays: bool) -> None:
+    """The service has no simulated camera: start the application, and print its URL."""
+    from livegate_demo.processes import serving  # noqa: PLC0415 - after the check of packages
+
+    if not stays:
+        raise ConfigurationError(
+            "VISION_ENDPOINT is set, so the application uses your Face resource, and attempts need "
+            "a camera: run this in a terminal without --once, or unset VISION_ENDPOINT."
+        )
+    _stay(stack.enter_context(serving("livegate_demo.app", environment=_folders(folder))))
+
+
+def _folders(folder: Path) -> dict[str, str]:
+    return {
+        "LIVEGATE_STORE": f"sqlite:///{folder}/sessions.sqlite",
+        "DEMO_PORTRAITS": f"{folder}/portraits",
+    }
+
+
+def _enrol(folder: Path, portrait: bytes) -> None:
+    """Store the portrait of alice, as an application does when it enrols a user."""
+    (folder / "portraits").mkdir()
+    (folder / "portraits" / "alice.jpg").write_bytes(portrait)
+
+
+def _draw_portrait(emulator: str) -> bytes:
+    import requests  # noqa: PLC0415 - after the check of packages
+
+    response = requests.get(f"{emulator}/_mock/portraits/alice.jpg", timeout=30)
+    response.raise_for_status()
+    return response.content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"--reference-image {path}: {error.strerror}") from error
 
 
 def _stay(application: str) -> None:
-    print(f"\nThe application stays up at {application} until you press Ctrl-C.")
+    print(f"\nThe application stays up at {application} until you press Ctrl-C.", flush=True)
     threading.Event().wait()
-
-
-def _need_packages() -> None:
-    for package in ("azure.ai.vision.face", "flask", "mockface", "requests", "rich", "waitress"):
-        if _is_missing(package):
-            raise MissingDependencyError(package, "demo")
 
 
 def _is_missing(package: str) -> bool:
@@ -132,50 +178,33 @@ def _is_missing(package: str) -> bool:
         return True
 
 
-def _read(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise LivegateError(f"--reference-image {path}: {error.strerror}") from error
-
-
-def _portrait(emulator: str) -> bytes:
-    import requests  # noqa: PLC0415 - after the check
-
-    answer = requests.get(f"{emulator}/_mock/portraits/demo.jpg", timeout=30)
-    answer.raise_for_status()
-    return answer.content
-
-
 class Printer(Protocol):
-    """Tells what happens, as it happens."""
+    """Prints what happens, as it happens."""
 
-    def begin(self, title: str) -> None:
+    def begin(self, walk: Walk) -> None:
         """A session begins."""
 
-    def step(self, title: str, step: Step) -> None:
+    def step(self, walk: Walk, step: Step) -> None:
         """A step of it happened."""
 
-    def end(self, title: str, walk: Walk) -> None:
+    def end(self, walk: Walk) -> None:
         """The session is over."""
 
 
 class JsonPrinter:
-    """A JSON object in a line for each step, and one for each end."""
+    """Prints a JSON object in a line for each step, and one for each end."""
 
-    def begin(self, title: str) -> None:
-        """Says nothing: the steps name their session."""
+    def begin(self, walk: Walk) -> None:
+        """Print nothing: every step names its session."""
 
-    def step(self, title: str, step: Step) -> None:
+    def step(self, walk: Walk, step: Step) -> None:
         """Print the step."""
         row = {"step": step.number, "from": step.source, "to": step.target}
-        self._print({"session": title, **row, "what": step.what, "wire": step.wire})
+        self._print({"session": walk.title, **row, "what": step.what, "wire": step.wire})
 
-    def end(self, title: str, walk: Walk) -> None:
+    def end(self, walk: Walk) -> None:
         """Print the result."""
-        self._print({"session": title, "result": walk.result})
+        self._print({"session": walk.title, "result": walk.result, "response": walk.response})
 
     def _print(self, content: dict[str, object]) -> None:
         print(json.dumps(content, ensure_ascii=False), flush=True)

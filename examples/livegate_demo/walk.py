@@ -1,18 +1,18 @@
-"""One complete session, walked through as a front end would, in nine steps.
+"""One complete session, step by step, as a front end runs it.
 
-The front end's own requests are made here; what the application and the service said to each other
-in between, the emulator's journal tells.
+The front end's own requests are made here; those between the application and the service are read
+from the emulator's journal.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from livegate.errors import LivegateError
+from livegate.errors import ConfigurationError, LivegateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +23,7 @@ FACE: Final = "service"
 
 TIMEOUT: Final = 30.0
 CLIP: Final = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
-"""Stands in for the camera's clip; the emulator does not look at it."""
-BESIDE_THE_POINT: Final = ("kind", "purpose", "createdAt", "expiresAt", "verdict")
-DETECT: Final = {"liveness": "detectLiveness", "livenessWithVerify": "detectLivenessWithVerify"}
+"""In place of the camera's clip; the emulator takes the outcome from a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +31,11 @@ class Step:
     """One thing that happened.
 
     Attributes:
-        number: 1 to 9; two rows may share one.
-        source: Who spoke.
+        number: 1 to 11; two rows may share one.
+        source: Who sent it.
         target: To whom.
         what: In a few words.
-        wire: What crossed the wire, secrets shortened.
+        wire: What was sent, secrets shortened.
     """
 
     number: int
@@ -49,27 +47,33 @@ class Step:
 
 @dataclass(slots=True)
 class Walk:
-    """A walk through one session.
+    """One session, from its start to the use of its verdict.
 
     Attributes:
-        application: Where the application is.
-        emulator: Where the emulator is.
-        outcome: What the attempt is to be: a scenario of the emulator.
-        reference_image: With one, the session also verifies.
-        result: What the application told the front end in the end.
+        application: The URL of the application.
+        emulator: The URL of the emulator.
+        title: What the user wants to do, and who is in front of the camera.
+        request: The JSON body of the start: the purpose, and the transaction if there is one.
+        route: The path in the application that needs the verdict.
+        outcome: What the attempt will be: a scenario of the emulator.
+        result: The public view of the session in the end.
+        response: Of the application's route, with its status.
     """
 
     application: str
     emulator: str
+    title: str
+    request: dict[str, str]
+    route: str
     outcome: str
-    reference_image: bytes | None = None
-    result: dict[str, Any] | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+    response: dict[str, Any] = field(default_factory=dict)
 
     def steps(self) -> Iterator[Step]:
-        """The steps, as they happen.
+        """The steps, each when it has happened.
 
         Raises:
-            LivegateError: A step failed; with what was answered.
+            LivegateError: A step failed; the message has the response.
         """
         with requests.Session() as browser:
             yield from self._steps(browser)
@@ -79,22 +83,18 @@ class Walk:
         base = f"{self.application}/liveness/sessions"
         seen = len(self._journal())
 
-        image = self.reference_image
-        sent = "{purpose: enter}" if image is None else f"{{purpose: enter}} + {_hash_of(image)}"
+        sent = _show(self.request)
         yield Step(1, FRONT_END, APPLICATION, "starts", f"POST /liveness/sessions  {sent}")
-        answer = (
-            browser.post(base, json={"purpose": "enter"}, timeout=TIMEOUT)
-            if image is None
-            else browser.post(base, files=_form(image), timeout=TIMEOUT)
-        )
-        started = _body(answer, 201)
-        for entry in self._journal()[seen:]:
-            yield Step(2, APPLICATION, FACE, "creates, with the key", _asked(entry))
-            yield Step(3, FACE, APPLICATION, "its id and a token", _answered(entry))
-        yield Step(4, APPLICATION, FRONT_END, "our id, the token", f"201 {_shown(started)}")
+        started = _body(browser.post(base, json=self.request, timeout=TIMEOUT), 201)
+        created = self._journal()[seen:]
+        for entry in created:
+            what = "creates, with the portrait" if "Verify" in entry["path"] else "creates"
+            yield Step(2, APPLICATION, FACE, what, _request(entry))
+            yield Step(3, FACE, APPLICATION, "its id and a token", _response(entry))
+        received = _show(started, "sessionId", "state", "authToken")
+        yield Step(4, APPLICATION, FRONT_END, "our id, the token", f"201 {received}")
 
-        kind = "liveness" if image is None else "livenessWithVerify"
-        path = f"/face/v1.2/{DETECT[kind]}/singleModal"
+        path = created[-1]["path"].replace("-sessions", "/singleModal")
         token = started["authToken"]
         yield Step(
             5, FRONT_END, FACE, "an attempt, with the token", f"POST {path}  Bearer {_short(token)}"
@@ -105,78 +105,84 @@ class Walk:
             files=[("Content", ("video.webp", CLIP)), ("Metadata", (None, b"{}"))],
             timeout=TIMEOUT,
         )
-        report = _report_of(attempt)
-        yield Step(
-            6, FACE, FRONT_END, "done, no verdict", f"{attempt.status_code} {_shown(report)}"
-        )
+        report = _report(attempt)
+        yield Step(6, FACE, FRONT_END, "done, no verdict", f"{attempt.status_code} {_show(report)}")
 
         seen = len(self._journal())
         url = f"{base}/{started['sessionId']}"
-        yield Step(7, FRONT_END, APPLICATION, "is done", f"POST …/finish  {_shown(report)}")
-        answer = browser.post(f"{url}/finish", json=report, timeout=TIMEOUT)
-        self.result = _body(answer, 200)
+        yield Step(7, FRONT_END, APPLICATION, "is done", f"POST …/finish  {_show(report)}")
+        self.result = _body(browser.post(f"{url}/finish", json=report, timeout=TIMEOUT), 200)
         for entry in self._journal()[seen:]:
-            what = "reads the verdict" if entry["method"] == "GET" else "deletes the session"
-            yield Step(8, APPLICATION, FACE, what, f"{_asked(entry)} → {entry['status']}")
-        yield Step(9, APPLICATION, FRONT_END, "the verdict", f"200 {_shown(self.result)}")
+            what = "reads the result" if entry["method"] == "GET" else "deletes the session"
+            yield Step(8, APPLICATION, FACE, what, f"{_request(entry)} → {entry['status']}")
+        received = _show(self.result, "sessionId", "state", "reasons", "next")
+        yield Step(9, APPLICATION, FRONT_END, "the verdict", f"200 {received}")
+
+        body = {"sessionId": started["sessionId"]}
+        yield Step(
+            10, FRONT_END, APPLICATION, "uses the verdict", f"POST {self.route}  {_show(body)}"
+        )
+        used = browser.post(self.application + self.route, json=body, timeout=TIMEOUT)
+        self.response = {"status": used.status_code, **used.json()}
+        received = _show(used.json(), "signedIn", "paid", "code")
+        yield Step(
+            11,
+            APPLICATION,
+            FRONT_END,
+            "accepts" if used.ok else "rejects",
+            f"{used.status_code} {received}",
+        )
 
     def _journal(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.emulator}/_mock/journal", timeout=TIMEOUT)
-        entries: list[dict[str, Any]] = answer.json()["entries"]
+        response = requests.get(f"{self.emulator}/_mock/journal", timeout=TIMEOUT)
+        entries: list[dict[str, Any]] = response.json()["entries"]
         return entries
 
 
-def _report_of(attempt: requests.Response) -> dict[str, str]:
-    """What the front end's SDK would tell the page: a digest, or what went wrong.
+def _report(attempt: requests.Response) -> dict[str, str]:
+    """What the page reports after the attempt: the SDK's digest, or its error.
 
     Raises:
-        LivegateError: The emulator does not know the outcome that was asked for.
+        ConfigurationError: The emulator has no such outcome.
     """
     if attempt.ok:
         return {"digest": attempt.headers["x-mockface-digest"]}
     code = attempt.headers.get("x-ms-error-code", "Unexpected")
     if code == "BadArgument":
-        raise LivegateError(attempt.json()["error"]["message"])
+        raise ConfigurationError(attempt.json()["error"]["message"])
     return {"clientError": code}
 
 
-def _body(answer: requests.Response, expected: int) -> dict[str, Any]:
-    if answer.status_code != expected:
-        raise LivegateError(f"the application answered {answer.status_code}: {answer.text}")
-    body: dict[str, Any] = answer.json()
+def _body(response: requests.Response, expected: int) -> dict[str, Any]:
+    if response.status_code != expected:
+        raise LivegateError(f"the application responded {response.status_code}: {response.text}")
+    body: dict[str, Any] = response.json()
     return body
 
 
-def _form(image: bytes) -> list[tuple[str, tuple[str | None, bytes]]]:
-    return [("purpose", (None, b"enter")), ("referenceImage", ("reference.jpg", image))]
+def _request(entry: dict[str, Any]) -> str:
+    """Method and path of a journal's entry, with the service's id of the session shortened."""
+    parts = (_short(part) if len(part) == 36 else part for part in entry["path"].split("/"))  # noqa: PLR2004 - a UUID
+    return f"{entry['method']} {'/'.join(parts)}"
 
 
-def _asked(entry: dict[str, Any]) -> str:
-    return f"{entry['method']} {_path(entry['path'])}"
-
-
-def _path(path: str) -> str:
-    """The path, with the service's id of the session shortened."""
-    return "/".join(_short(part) if len(part) == 36 else part for part in path.split("/"))  # noqa: PLR2004 - a UUID
-
-
-def _answered(entry: dict[str, Any]) -> str:
+def _response(entry: dict[str, Any]) -> str:
     return f"{entry['status']} {{sessionId, authToken}}  request {_short(entry['requestId'])}"
 
 
-def _shown(content: dict[str, Any]) -> str:
-    """What matters of a JSON object, in one line: secrets and long words shortened."""
+def _show(content: dict[str, Any], *names: str) -> str:
+    """The fields of a JSON object, or those with *names*, in one line, long texts shortened."""
     parts = [
-        f"{name}: {_short(value) if isinstance(value, str) else ', '.join(value)}"
+        f"{name}: {', '.join(value) if isinstance(value, list) else _short(_text(value))}"
         for name, value in content.items()
-        if value and name not in BESIDE_THE_POINT
+        if value and (name in names or not names)
     ]
     return "{" + ", ".join(parts) + "}"
 
 
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _short(text: str) -> str:
-    return text if len(text) <= 20 else f"{text[:8]}…"  # noqa: PLR2004 - a word, not a secret
-
-
-def _hash_of(image: bytes) -> str:
-    return f"referenceImage, {len(image):,} bytes, SHA-256 {hashlib.sha256(image).hexdigest()[:8]}…"
+    return text if len(text) <= 20 else f"{text[:8]}…"  # noqa: PLR2004 - no secret is that short

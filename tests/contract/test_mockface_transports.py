@@ -36,8 +36,8 @@ from azure.core.exceptions import (
 from azure.core.rest import HttpRequest
 
 from livegate.face.azure import AsyncAzureFace, AzureFace
-from livegate.face.base import FaceSessionRequest
-from livegate.session import OperationMode, ReferenceImage, SessionKind
+from livegate.models import OperationMode, ReferenceImage, SessionKind
+from livegate.protocols import FaceSessionRequest
 from mockface import Clock, Mockface
 from mockface.images import portrait
 from mockface.transport import AsyncMockfaceTransport, MockfaceTransport
@@ -398,18 +398,22 @@ def test_livegate_runs_in_process(client: Client, api_version: str, image: bytes
         reference_image=None if image is None else ReferenceImage(image),
     )
     face: Any = (AsyncAzureFace if client.is_async else AzureFace)(
-        endpoint=ENDPOINT, credential=KEY, api_version=api_version, transport=client.transport()
+        endpoint=ENDPOINT, credential=KEY, api_version=api_version, transport=client.transport
     )
 
-    def done(operation: str, *arguments: Any) -> Any:
-        given = getattr(face, operation)(*arguments)
-        return asyncio.run(given) if client.is_async else given
+    async def done(operation: str, *arguments: Any) -> Any:
+        result = getattr(face, operation)(*arguments)
+        return await result if client.is_async else result
 
-    created = done("create", wanted)
-    success = client.mock.control(KEY).attempt(created.auth_token)
-    outcome = done("read", kind, created.remote_id, api_version)
-    done("delete", kind, created.remote_id, api_version)
-    done("close")
+    async def run() -> tuple[Any, Any]:
+        created = await done("create", wanted, api_version)
+        success = client.mock.control(KEY).attempt(created.auth_token)
+        outcome = await done("read", kind, created.remote_id, api_version)
+        await done("delete", kind, created.remote_id, api_version)
+        await done("close")
+        return success, outcome
+
+    success, outcome = asyncio.run(run())
 
     assert outcome.attempts[-1].digest == success.digest
     assert client.mock.control(KEY).sessions() == []

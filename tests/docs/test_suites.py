@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ALL = [block for path in documents() for block in blocks(path)]
 SUITES = [block for block in ALL if block.is_test]
+CONTRACTS = [block for block in ALL if "class TestMy" in block.content]
 COMMANDS = [block for block in ALL if block.runs_pytest]
 
 
@@ -51,6 +52,18 @@ def test_tests_pass(block: Block, pytester: pytest.Pytester) -> None:
 
     assert result.ret == 0
     assert result.parseoutcomes().keys() == {"passed"}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("block", CONTRACTS, ids=str)
+def test_conformance_suites_run(block: Block, pytester: pytest.Pytester) -> None:
+    """A part of each suite; all of it runs elsewhere, over the same store and adapter."""
+    pytester.makepyfile(block.content)
+
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-k", "insert or finish")
+
+    assert result.ret == 0
+    assert result.parseoutcomes()["passed"] > 0
 
 
 @pytest.mark.process

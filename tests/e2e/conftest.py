@@ -1,4 +1,4 @@
-"""The whole path, for each API version."""
+"""An application over the emulator, with real HTTP on both sides."""
 
 from __future__ import annotations
 
@@ -13,13 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-VERSIONS = ("v1.2", "v1.2-preview.1")
-
-
-@pytest.fixture(params=VERSIONS)
-def api_version(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
 
 @pytest.fixture
 def mock() -> Iterator[Mockface]:
@@ -28,7 +21,6 @@ def mock() -> Iterator[Mockface]:
 
 
 @pytest.fixture
-def path(mock: Mockface, tmp_path: Path, api_version: str) -> Iterator[Emulated]:
-    whole = emulate(mock, tmp_path, api_version)
-    yield whole
-    whole.orchestrator.close()
+def site(mock: Mockface, tmp_path: Path) -> Iterator[Emulated]:
+    with emulate(mock, tmp_path) as site:
+        yield site

@@ -1,4 +1,4 @@
-"""The whole path again, awaited: the async orchestrator over the async client library."""
+"""The whole path, awaited: the async orchestrator over the async client library."""
 
 from __future__ import annotations
 
@@ -7,89 +7,95 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulated import KEY
-from livegate import AsyncOrchestrator, ReferenceImage, Settings, StartRequest
-from livegate.errors import FaceUnavailableError
+from emulated import KEY, PURPOSES
+from livegate import AsyncOrchestrator, Settings, StartRequest
+from livegate.errors import FaceUnavailableError, VerdictNotPassedError
 from mockface import SimulatedClient
-from mockface.images import portrait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from livegate import LivenessSession
     from mockface import Mockface
 
 
+def orchestrator(mock: Mockface, folder: Path, endpoint: str | None = None) -> AsyncOrchestrator:
+    settings = Settings(
+        endpoint=endpoint or mock.url,
+        key=KEY,
+        store=f"sqlite:///{folder}/sessions.sqlite",
+        face_retries=0,
+    )
+    return AsyncOrchestrator(settings, purposes=PURPOSES)
+
+
+async def run_session(
+    gate: AsyncOrchestrator, request: StartRequest, scenario: str
+) -> LivenessSession:
+    started = await gate.start(request)
+    camera = SimulatedClient(scenario=scenario)
+    seen = await asyncio.to_thread(camera.start, started.auth_token)
+    return await gate.finish(started.session.id, subject=request.subject, digest=seen.digest)
+
+
 @pytest.mark.parametrize(
-    ("outcome", "image", "state"),
+    ("purpose", "transaction", "scenario", "state"),
     [
-        ("real", None, "passed"),
-        ("spoof", None, "rejected"),
-        ("real", portrait("alice"), "passed"),
-        ("wrong-person", portrait("alice"), "rejected"),
+        ("sign-in", None, "real", "passed"),
+        ("sign-in", None, "spoof", "rejected"),
+        ("payout", "payout 7", "real", "passed"),
+        ("payout", "payout 7", "wrong-person", "rejected"),
     ],
 )
-def test_a_session(
-    mock: Mockface, tmp_path: Path, api_version: str, outcome: str, image: bytes | None, state: str
+def test_session_ends_as_the_attempt_was(
+    mock: Mockface,
+    tmp_path: Path,
+    purpose: str,
+    transaction: str | None,
+    scenario: str,
+    state: str,
 ) -> None:
-    settings = Settings(
-        endpoint=mock.url,
-        key=KEY,
-        api_version=api_version,
-        store=f"sqlite:///{tmp_path}/sessions.sqlite",
-    )
+    async def main() -> None:
+        async with orchestrator(mock, tmp_path) as gate:
+            request = StartRequest("alice", purpose, transaction)
 
-    async def live() -> str:
-        async with AsyncOrchestrator(settings) as gate:
-            reference = ReferenceImage(image) if image else None
-            started = await gate.start(StartRequest("alice", reference_image=reference))
-            camera = SimulatedClient(scenario=outcome)
-            seen = await asyncio.to_thread(camera.start, started.auth_token)
-            session = await gate.finish(started.session.id, subject="alice", digest=seen.digest)
-            assert session.remote == "deleted"
-            assert (await gate.get(session.id, subject="alice")) == session
-            return session.state
+            session = await run_session(gate, request, scenario)
 
-    assert asyncio.run(live()) == state
-    assert [each for tenant in mock.engine.tenants() for each in tenant.sessions()] == []
+            assert (session.state, session.remote) == (state, "deleted")
+            assert await gate.get(session.id, subject="alice") == session
+            consume = gate.consume(
+                session.id, subject="alice", purpose=purpose, transaction=transaction
+            )
+            if state == "passed":
+                assert (await consume).consumed_at is not None
+            else:
+                with pytest.raises(VerdictNotPassedError):
+                    await consume
 
-
-def test_many_sessions_at_once(mock: Mockface, tmp_path: Path, api_version: str) -> None:
-    settings = Settings(
-        endpoint=mock.url,
-        key=KEY,
-        api_version=api_version,
-        store=f"sqlite:///{tmp_path}/sessions.sqlite",
-    )
-
-    async def live(gate: AsyncOrchestrator, number: int) -> str:
-        subject = f"user-{number}"
-        started = await gate.start(StartRequest(subject))
-        outcome = "real" if number % 2 else "spoof"
-        camera = SimulatedClient(scenario=outcome)
-        seen = await asyncio.to_thread(camera.start, started.auth_token)
-        done = await gate.finish(started.session.id, subject=subject, digest=seen.digest)
-        return done.state
-
-    async def all_of_them() -> list[str]:
-        async with AsyncOrchestrator(settings) as gate:
-            return await asyncio.gather(*(live(gate, number) for number in range(20)))
-
-    assert asyncio.run(all_of_them()) == ["rejected", "passed"] * 10
+    asyncio.run(main())
+    assert mock.control(KEY).sessions() == []
 
 
-def test_a_service_that_fails(mock: Mockface, tmp_path: Path, api_version: str) -> None:
-    settings = Settings(
-        endpoint="http://127.0.0.1:9",
-        key=KEY,
-        api_version=api_version,
-        store=f"sqlite:///{tmp_path}/sessions.sqlite",
-    )
+def test_twenty_sessions_at_once(mock: Mockface, tmp_path: Path) -> None:
+    async def main() -> list[str]:
+        async with orchestrator(mock, tmp_path) as gate:
+            sessions = await asyncio.gather(
+                *(
+                    run_session(gate, StartRequest(f"user-{number}"), scenario)
+                    for number, scenario in enumerate(["spoof", "real"] * 10)
+                )
+            )
+            return [session.state for session in sessions]
 
-    async def fail() -> None:
-        async with AsyncOrchestrator(settings) as gate:
+    assert asyncio.run(main()) == ["rejected", "passed"] * 10
+
+
+def test_start_without_a_service_keeps_the_intent(mock: Mockface, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with orchestrator(mock, tmp_path, "http://127.0.0.1:9") as gate:
             with pytest.raises(FaceUnavailableError):
                 await gate.start(StartRequest("alice"))
             kept = (await gate.find(subject="alice")).sessions
-            assert [each.state for each in kept] == ["requested"]
+            assert [session.state for session in kept] == ["requested"]
 
-    asyncio.run(fail())
+    asyncio.run(main())

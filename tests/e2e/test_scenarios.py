@@ -1,4 +1,4 @@
-"""Whatever the emulator can be told to answer, only a real face of the right person passes."""
+"""Whatever the service reports, only a real face of the right person passes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forms import form
 from mockface.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -14,35 +13,38 @@ if TYPE_CHECKING:
 
 PASSED = {
     "real",
-    "late",  # once it is there
-    "low-quality-reference",  # the default rules take every picture that the service takes
-    "abuse",  # no version that the toolkit speaks tells of it
-    "realface-wrong-case",  # the service's own documents have both spellings
+    "late",  # once the result is there
+    "low-quality-reference",  # the default policies take every image that the service takes
+    "abuse",  # no API version that the toolkit speaks reports it
+    "realface-wrong-case",  # the service's own documentation has both spellings
 }
-REFUSED = {"no-face-in-reference", "two-faces-in-reference"}
+REJECTED_IMAGES = {"no-face-in-reference", "two-faces-in-reference"}
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - REFUSED))
-def test_only_a_real_face_of_the_right_person_passes(path: Emulated, name: str) -> None:
-    # Given a session with a reference image that goes by the scenario
-    path.hand.scenario = name
-    started = path.start(path.hand.portrait("alice"))
+@pytest.mark.parametrize("name", sorted(SCENARIOS.keys() - REJECTED_IMAGES))
+def test_only_a_real_face_of_the_right_person_is_paid(site: Emulated, name: str) -> None:
+    # Given a session with verification that follows the scenario
+    site.control.scenario = name
+    started = site.start("payout", transaction="payout 7")
 
-    # When the person has tried, and the application has asked until there is an answer
-    report = path.attempt(started["authToken"])
-    answers = [path.finish(started["sessionId"], report)]
-    answers += [path.call("GET", f"/sessions/{started['sessionId']}") for _ in range(4)]
+    # When the user makes an attempt, and the front end reads until there is a result
+    report = site.attempt(started["authToken"])
+    status = site.finish(started["sessionId"], report).status_code
+    views = [site.read(started["sessionId"]) for _ in range(4)]
 
-    # Then it passes only if nothing speaks against it
-    assert {answer.status_code for answer in answers} <= {200, 202}
-    assert (answers[-1].json["state"] == "passed") is (name in PASSED)
+    # Then the payout is made only if nothing speaks against it
+    assert status in {200, 202}
+    assert (views[-1]["state"] == "passed") is (name in PASSED)
+    response = site.pay(7, started["sessionId"])
+    assert (response.status_code, site.paid) == ((200, [7]) if name in PASSED else (403, []))
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED))
-def test_a_reference_image_without_one_face_is_told_at_once(path: Emulated, name: str) -> None:
-    path.hand.scenario = name
+@pytest.mark.parametrize("name", sorted(REJECTED_IMAGES))
+def test_reference_image_without_one_face_is_rejected_at_the_start(
+    site: Emulated, name: str
+) -> None:
+    site.control.scenario = name
 
-    picture = path.hand.portrait("alice")
-    refused = path.call("POST", "/sessions", **form(("referenceImage", picture)))
+    response = site.call("POST", "/sessions", json={"purpose": "payout", "transaction": "payout 7"})
 
-    assert refused.status_code == 422
+    assert (response.status_code, response.json()["field"]) == (422, "referenceImage")

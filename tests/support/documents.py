@@ -38,11 +38,25 @@ class Block:
         return "<!-- one terminal -->" in (ROOT / self.path).read_text()
 
     @property
+    def of_a_shell(self) -> bool:
+        """Whether the commands of its page run in a shell, beside the files of the page."""
+        return self.language == "console" and not (
+            self.runs_pytest or self.asks_emulator or self.of_a_terminal
+        )
+
+    @property
+    def file_name(self) -> str | None:
+        """The name in the first line of a file that the page shows, as in `# app.py`."""
+        found = re.match(r"# ([\w.]+\.py)\n", self.content)
+        return found[1] if found and self.language == "python" else None
+
+    @property
     def asks_emulator(self) -> bool:
         """Whether it is commands for an emulator that runs already."""
         return (
             self.language == "console"
             and re.match(r"\$ mockface (?!serve\b)", self.content) is not None
+            and self.path.startswith("docs/mockface/")
             and not self.of_a_terminal
         )
 
@@ -64,7 +78,7 @@ def blocks(path: Path) -> list[Block]:
 
 
 def documents() -> list[Path]:
-    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "tests/README.md"])
 
 
 def after_marker(path: Path, marker: str) -> str:

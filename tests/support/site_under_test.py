@@ -1,60 +1,51 @@
-"""An application of each framework, over a scripted service, called without a socket."""
+"""Applications of each framework, and servers for them, in threads of the test."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
 
 import flask
+from werkzeug.serving import make_server
 
-from livegate import Orchestrator, Settings
-from livegate.stores.memory import MemoryStore
-from livegate.testing.doubles import ManualClock, ScriptedFace
+from livegate.testing.adapter_contract import Backend
 from livegate_flask import Livegate
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-@dataclass
-class Answer:
-    status: int
-    headers: Any
-    body: bytes
+    from livegate import Orchestrator
 
-    @property
-    def json(self) -> Any:
-        import json
-
-        return json.loads(self.body)
+PREFIX = "/liveness"
 
 
-@dataclass
-class Site:
-    """An application, and what stands behind it; the user is who the header ``X-User`` names."""
+def flask_site(orchestrator: Orchestrator, prefix: str = PREFIX) -> flask.Flask:
+    """An application; the user is who the header ``X-User`` names."""
+    app = flask.Flask("site")
+    Livegate(
+        app,
+        subject=lambda: flask.request.headers.get("X-User"),
+        url_prefix=prefix,
+        orchestrator=orchestrator,
+    )
+    return app
 
-    settings: Settings = field(default_factory=Settings)
-    face: ScriptedFace = field(default_factory=ScriptedFace)
-    clock: ManualClock = field(default_factory=ManualClock)
 
-    def __post_init__(self) -> None:
-        self.orchestrator = Orchestrator(
-            self.settings, face=self.face, store=MemoryStore(), clock=self.clock
-        )
-        app = flask.Flask("site")
-        Livegate(
-            app,
-            subject=lambda: flask.request.headers.get("X-User"),
-            url_prefix="/liveness",
-            orchestrator=self.orchestrator,
-        )
-        self.app = app
+@contextmanager
+def werkzeug_server(app: flask.Flask) -> Iterator[str]:
+    """Serve *app* with the development server; its URL."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
-    def call(self, method: str, path: str, *, user: str | None = "alice", **request: Any) -> Answer:
-        headers = {**request.pop("headers", {}), **({"X-User": user} if user else {})}
-        answer = self.app.test_client().open(
-            f"/liveness{path}", method=method, headers=headers, **request
-        )
-        return Answer(answer.status_code, answer.headers, answer.data)
 
-    def start(self, user: str = "alice", **request: Any) -> Any:
-        answer = self.call("POST", "/sessions", user=user, json={}, **request)
-        assert answer.status == 201, answer.body
-        return answer.json
+def gunicorn_site() -> flask.Flask:
+    """An application with a backend of its own, for a server in another process."""
+    return flask_site(Backend().orchestrator)

@@ -1,4 +1,4 @@
-"""One gate, in both colours, over a scripted service and a memory store."""
+"""An orchestrator of either kind, over a Face service that a test controls and a memory store."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from doors import COLOURS, Door
 from livegate.stores.memory import MemoryStore
-from livegate.testing.doubles import ManualClock, ScriptedFace
+from livegate.testing import FakeFaceService, ManualClock
+from orchestrators import KINDS, EitherOrchestrator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +20,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def face() -> ScriptedFace:
-    return ScriptedFace()
+def face() -> FakeFaceService:
+    return FakeFaceService()
 
 
 @pytest.fixture
@@ -29,27 +29,34 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-@pytest.fixture(params=COLOURS)
-def colour(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_kinds"):
+        metafunc.parametrize("kind", KINDS, indirect=True)
 
 
 @pytest.fixture
-def make_gate(
-    colour: str, face: ScriptedFace, store: MemoryStore, clock: ManualClock
-) -> Iterator[Callable[..., Door]]:
-    doors: list[Door] = []
+def kind(request: pytest.FixtureRequest) -> str:
+    """One kind of orchestrator is enough where the code is the same; marked tests run over both."""
+    return str(getattr(request, "param", "sync"))
 
-    def make(**changes: object) -> Door:
-        parts: dict[str, object] = {"face": face, "store": store, "clock": clock, **changes}
-        doors.append(Door(colour, **parts))  # type: ignore[arg-type]  # the tests' own business
-        return doors[-1]
+
+@pytest.fixture
+def make_orchestrator(
+    kind: str, face: FakeFaceService, store: MemoryStore, clock: ManualClock
+) -> Iterator[Callable[..., EitherOrchestrator]]:
+    """Makes orchestrators over the same face, store and clock, unless it is given others."""
+    made: list[EitherOrchestrator] = []
+
+    def make(**options: object) -> EitherOrchestrator:
+        parts: dict[str, object] = {"face": face, "store": store, "clock": clock, **options}
+        made.append(EitherOrchestrator(kind, **parts))  # type: ignore[arg-type]  # as the test says
+        return made[-1]
 
     yield make
-    for door in doors:
-        door.close()
+    for each in made:
+        each.end()
 
 
 @pytest.fixture
-def gate(make_gate: Callable[..., Door]) -> Door:
-    return make_gate()
+def orchestrator(make_orchestrator: Callable[..., EitherOrchestrator]) -> EitherOrchestrator:
+    return make_orchestrator()

@@ -11,9 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livegate import LivenessSession, OperationMode, Outcome, SessionKind, SessionState, Verdict
-from livegate.policies.decision import decide, is_conclusive
-from livegate.session import Attempt, AttemptStatus, OutcomeStatus
+from livegate.hooks import (
+    Attempt,
+    AttemptStatus,
+    LivenessSession,
+    OperationMode,
+    Outcome,
+    OutcomeStatus,
+    Purpose,
+    SessionKind,
+    SessionState,
+    Verdict,
+)
+from livegate.policies.decision import decide
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 S = SessionState
@@ -33,10 +43,14 @@ LIVENESS = LivenessSession(
     expires_at=NOW,
     state=S.AWAITING_RESULT,
     remote_id="remote",
+    client_digests=(DIGEST,),
 )
 VERIFY = replace(LIVENESS, kind=SessionKind.LIVENESS_WITH_VERIFY, reference_sha256=REFERENCE)
 REAL = Attempt(1, AttemptStatus.SUCCEEDED, decision="realface", digest=DIGEST)
 RIGHT = replace(REAL, is_identical=True, match_confidence=0.9, reference_sha256=REFERENCE)
+LOGIN = Purpose("login")
+PAYOUT = Purpose("login", verify=True)
+LENIENT = Purpose("login", require_digest=False)
 MASK = Attempt(1, AttemptStatus.FAILED, error_code="FaceWithMaskDetected")
 
 
@@ -48,9 +62,9 @@ def ended(*attempts: Attempt) -> Outcome:
     ("session", "outcome", "state", "reasons"),
     [
         pytest.param(LIVENESS, ended(REAL), S.PASSED, (), id="real"),
-        pytest.param(VERIFY, ended(RIGHT), S.PASSED, (), id="real and the right person"),
+        pytest.param(VERIFY, ended(RIGHT), S.PASSED, (), id="real and the same person"),
         pytest.param(
-            LIVENESS, ended(replace(REAL, decision="RealFace")), S.PASSED, (), id="word in any case"
+            LIVENESS, ended(replace(REAL, decision="RealFace")), S.PASSED, (), id="in any case"
         ),
         pytest.param(
             replace(LIVENESS, client_digests=(DIGEST.lower(),)),
@@ -59,7 +73,9 @@ def ended(*attempts: Attempt) -> Outcome:
             (),
             id="digest in any case",
         ),
-        pytest.param(LIVENESS, ended(MASK, replace(REAL, number=2)), S.PASSED, (), id="second try"),
+        pytest.param(
+            LIVENESS, ended(MASK, replace(REAL, number=2)), S.PASSED, (), id="second attempt"
+        ),
         pytest.param(
             LIVENESS,
             ended(replace(REAL, decision="spoofface")),
@@ -83,6 +99,62 @@ def ended(*attempts: Attempt) -> Outcome:
         ),
         pytest.param(
             LIVENESS,
+            ended(replace(REAL, is_identical=False)),
+            S.REJECTED,
+            ("different_person",),
+            id="a different person without verification",
+        ),
+        pytest.param(
+            LIVENESS,
+            ended(replace(REAL, is_identical=True)),
+            S.PASSED,
+            (),
+            id="the same person without verification",
+        ),
+        pytest.param(
+            LIVENESS,
+            ended(replace(REAL, reference_sha256=REFERENCE)),
+            S.REJECTED,
+            ("reference_differs",),
+            id="a reference hash where no image was sent",
+        ),
+        pytest.param(
+            replace(VERIFY, reference_sha256=None),
+            ended(RIGHT),
+            S.REJECTED,
+            ("reference_differs",),
+            id="a reference hash where the record has none",
+        ),
+        pytest.param(
+            replace(LIVENESS, client_digests=()),
+            ended(REAL),
+            S.INCONCLUSIVE,
+            ("digest_missing",),
+            id="the client reported no digest",
+        ),
+        pytest.param(
+            replace(LIVENESS, client_digests=()),
+            ended(replace(REAL, digest=None)),
+            S.INCONCLUSIVE,
+            ("digest_missing",),
+            id="nobody has a digest",
+        ),
+        pytest.param(
+            replace(LIVENESS, client_digests=()),
+            ended(replace(REAL, decision="spoofface")),
+            S.REJECTED,
+            ("spoof_detected", "digest_missing"),
+            id="a spoof without a digest",
+        ),
+        pytest.param(
+            replace(LIVENESS, client_digests=()),
+            ended(MASK),
+            S.INCONCLUSIVE,
+            ("FaceWithMaskDetected",),
+            id="no digest is missing where no attempt succeeded",
+        ),
+        pytest.param(
+            LIVENESS,
             ended(replace(REAL, decision="uncertain")),
             S.INCONCLUSIVE,
             ("liveness_uncertain",),
@@ -103,21 +175,28 @@ def ended(*attempts: Attempt) -> Outcome:
             ended(replace(MASK, error_code="<script>")),
             S.INCONCLUSIVE,
             ("attempt_failed",),
-            id="a code that is no word",
+            id="a code that is not an identifier",
+        ),
+        pytest.param(
+            LIVENESS,
+            ended(replace(MASK, error_code="Gesicht_verhüllt")),
+            S.INCONCLUSIVE,
+            ("attempt_failed",),
+            id="a code that is not ASCII",
         ),
         pytest.param(
             LIVENESS,
             ended(replace(REAL, decision="probablyface")),
             S.INCONCLUSIVE,
             ("decision_unknown",),
-            id="unknown word",
+            id="unknown decision",
         ),
         pytest.param(
             LIVENESS,
             ended(replace(REAL, decision=None)),
             S.INCONCLUSIVE,
             ("decision_unknown",),
-            id="no word",
+            id="no decision",
         ),
         pytest.param(
             VERIFY,
@@ -141,11 +220,18 @@ def ended(*attempts: Attempt) -> Outcome:
             id="two digests",
         ),
         pytest.param(
-            replace(LIVENESS, client_digests=(DIGEST,)),
+            LIVENESS,
             ended(replace(REAL, digest=None)),
             S.REJECTED,
             ("digest_differs",),
             id="the service has no digest",
+        ),
+        pytest.param(
+            replace(LIVENESS, client_digests=("XXXX",)),
+            ended(replace(REAL, digest=None)),
+            S.REJECTED,
+            ("digest_differs",),
+            id="the service has no digest, and the client made one up",
         ),
         pytest.param(
             VERIFY,
@@ -183,6 +269,13 @@ def ended(*attempts: Attempt) -> Outcome:
             id="the client says it failed",
         ),
         pytest.param(
+            replace(LIVENESS, client_error="<script>"),
+            ended(REAL),
+            S.INCONCLUSIVE,
+            ("client_error",),
+            id="the client says something that is not an identifier",
+        ),
+        pytest.param(
             LIVENESS,
             ended(REAL, replace(REAL, number=2, decision="spoofface")),
             S.REJECTED,
@@ -199,10 +292,32 @@ def ended(*attempts: Attempt) -> Outcome:
         pytest.param(LIVENESS, ended(), S.INCONCLUSIVE, ("undecided",), id="nothing at all"),
     ],
 )
-def test_what_an_outcome_means(
+def test_an_outcome_has_this_verdict(
     session: LivenessSession, outcome: Outcome, state: SessionState, reasons: tuple[str, ...]
 ) -> None:
-    assert decide(session, outcome) == Verdict(state, reasons)
+    purpose = PAYOUT if session.kind is SessionKind.LIVENESS_WITH_VERIFY else LOGIN
+
+    assert decide(session, outcome, purpose) == Verdict(state, reasons)
+
+
+def test_a_purpose_without_require_digest_takes_a_result_without_one() -> None:
+    session = replace(LIVENESS, client_digests=())
+
+    assert decide(session, ended(REAL), LENIENT).state is S.PASSED
+    differs = replace(LIVENESS, client_digests=("AB",))
+    assert decide(differs, ended(REAL), LENIENT).reasons == ("digest_differs",)
+
+
+def test_a_session_without_verification_is_inconclusive_for_a_purpose_with_it() -> None:
+    outcome = ended(replace(REAL, is_identical=True))
+
+    assert decide(LIVENESS, outcome, PAYOUT) == Verdict(S.INCONCLUSIVE, ("verification_missing",))
+
+
+def test_a_session_with_verification_keeps_it_for_a_purpose_without() -> None:
+    assert decide(VERIFY, ended(RIGHT), LOGIN).state is S.PASSED
+    other = ended(replace(RIGHT, is_identical=None))
+    assert decide(VERIFY, other, LOGIN).reasons == ("verification_missing",)
 
 
 attempts = st.builds(
@@ -227,11 +342,11 @@ outcomes = st.builds(
 )
 
 
-@given(sessions, outcomes)
-def test_only_what_is_right_in_every_word_passes(
-    session: LivenessSession, outcome: Outcome
+@given(sessions, outcomes, st.sampled_from([LOGIN, PAYOUT, LENIENT]))
+def test_only_what_satisfies_every_rule_passes(
+    session: LivenessSession, outcome: Outcome, purpose: Purpose
 ) -> None:
-    verdict = decide(session, outcome)
+    verdict = decide(session, outcome, purpose)
 
     succeeded = [each for each in outcome.attempts if each.status is AttemptStatus.SUCCEEDED]
     with_verify = session.kind is SessionKind.LIVENESS_WITH_VERIFY
@@ -252,6 +367,8 @@ def test_only_what_is_right_in_every_word_passes(
             for each in succeeded
         )
         and len(session.client_digests) < 2
+        and (bool(session.client_digests) or not purpose.require_digest)
+        and (with_verify or not purpose.verify)
         and session.client_error is None
         and not any(each.abuse_detected for each in outcome.attempts)
         and not any(each.status is AttemptStatus.UNKNOWN for each in outcome.attempts)
@@ -274,43 +391,6 @@ def test_a_further_verdict_never_makes_the_whole_milder(
     assert Verdict.strictest([]).state is S.INCONCLUSIVE
 
 
-# --- when an outcome can be judged ------------------------------------------------------------
-
-RUNNING = Attempt(2, AttemptStatus.RUNNING)
-
-
-@pytest.mark.parametrize(
-    ("state", "client_error", "outcome", "conclusive"),
-    [
-        pytest.param(S.READY, None, Outcome(OutcomeStatus.RUNNING, (REAL,)), True, id="succeeded"),
-        pytest.param(S.READY, None, Outcome(OutcomeStatus.RUNNING, (MASK,)), False, id="may retry"),
-        pytest.param(
-            S.AWAITING_RESULT, None, Outcome(OutcomeStatus.RUNNING, (MASK,)), True, id="done"
-        ),
-        pytest.param(S.READY, None, ended(MASK), True, id="attempts used up"),
-        pytest.param(
-            S.AWAITING_RESULT, None, Outcome(OutcomeStatus.RUNNING), False, id="nothing yet"
-        ),
-        pytest.param(
-            S.AWAITING_RESULT, "TimedOut", Outcome(OutcomeStatus.RUNNING), True, id="client gave up"
-        ),
-        pytest.param(
-            S.AWAITING_RESULT, "TimedOut", ended(MASK, RUNNING), False, id="one is under way"
-        ),
-        pytest.param(
-            S.AWAITING_RESULT, None, ended(REAL, RUNNING), False, id="real, one under way"
-        ),
-        pytest.param(S.AWAITING_RESULT, None, ended(), False, id="ended with no attempt"),
-    ],
-)
-def test_when_an_outcome_can_be_judged(
-    state: SessionState, client_error: str | None, outcome: Outcome, conclusive: bool
-) -> None:
-    session = replace(LIVENESS, state=state, client_error=client_error)
-
-    assert is_conclusive(session, outcome) is conclusive
-
-
 def test_the_order_of_attempts_does_not_matter() -> None:
     three: list[Any] = [
         MASK,
@@ -318,6 +398,8 @@ def test_the_order_of_attempts_does_not_matter() -> None:
         replace(REAL, number=3, decision="spoofface"),
     ]
 
-    states = {decide(LIVENESS, ended(*order)).state for order in itertools.permutations(three)}
+    states = {
+        decide(LIVENESS, ended(*order), LOGIN).state for order in itertools.permutations(three)
+    }
 
     assert states == {S.REJECTED}

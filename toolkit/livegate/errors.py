@@ -1,6 +1,6 @@
-"""One family of errors, each with a stable code, an HTTP status and words for whoever must act.
+"""One family of errors, each with a stable code, an HTTP status and a message that says what to do.
 
-``str(error)`` speaks to the operator and is logged; :attr:`LivegateError.public_message` is what a
+``str(error)`` is for the operator and is logged; :attr:`LivegateError.public_message` is what a
 caller over HTTP may read. Neither ever holds a key, a token or an image.
 """
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from livegate.session import Objection
+    from livegate.models import PolicyViolation, SessionState
 
 
 class LivegateError(Exception):
-    """Whatever goes wrong in livegate.
+    """The base of all errors of livegate.
 
     Args:
         message: What happened and what to do, for the operator.
@@ -28,8 +28,8 @@ class LivegateError(Exception):
     status: int = 500
     title: ClassVar[str] = "Something went wrong on the server"
     retryable: ClassVar[bool] = False
-    tells_the_caller: ClassVar[bool] = False
-    """Whether the message is meant for the caller too, and not for the operator alone."""
+    is_public: ClassVar[bool] = False
+    """Whether the message may be shown to the caller, and not to the operator alone."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class LivegateError(Exception):
     @property
     def public_message(self) -> str:
         """What a caller over HTTP may read."""
-        return str(self) if self.tells_the_caller else self.title
+        return str(self) if self.is_public else self.title
 
 
 def _again(kind: type[LivegateError], args: tuple[str, ...]) -> LivegateError:
@@ -61,10 +61,19 @@ def _again(kind: type[LivegateError], args: tuple[str, ...]) -> LivegateError:
 
 
 class ConfigurationError(LivegateError):
-    """A setting is missing or wrong; raised at start, naming the setting and the remedy."""
+    """A setting is missing or wrong; raised at start, naming the setting and the remedy.
+
+    Args:
+        message: One fault; or several, separated by ``"; "``.
+        faults: Each of them, for a tool that prints them in lines; by default *message* alone.
+    """
 
     code = "misconfigured"
     title = "The server is not configured for this"
+
+    def __init__(self, message: str, *, faults: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults) or (message,)
 
 
 class MissingDependencyError(ConfigurationError):
@@ -89,7 +98,7 @@ class InvalidRequestError(LivegateError):
     code = "invalid_request"
     status = 400
     title = "The request is not valid"
-    tells_the_caller = True
+    is_public = True
 
     def __init__(
         self,
@@ -123,49 +132,69 @@ class SubjectRequiredError(LivegateError):
     code = "subject_required"
     status = 401
     title = "Sign in first"
-    tells_the_caller = True
+    is_public = True
 
 
-class _ObjectionsError(LivegateError):
-    """Policies objected; all of the objections at once."""
+class _ViolationsError(LivegateError):
+    """Policies rejected; all violations at once."""
 
-    tells_the_caller = True
+    is_public = True
 
-    def __init__(self, objections: Iterable[Objection], *, field: str | None = None) -> None:
-        self.objections = tuple(objections)
+    def __init__(self, violations: Iterable[PolicyViolation], *, field: str | None = None) -> None:
+        self.violations = tuple(violations)
+        first = self.violations[0]
+        waits = [each.retry_after for each in self.violations if each.retry_after is not None]
         super().__init__(
-            " ".join(objection.message for objection in self.objections),
-            code=self.objections[0].code if len(self.objections) == 1 else None,
+            " ".join(each.in_language()[0] for each in self.violations),
+            code=first.code if len(self.violations) == 1 else None,
             field=field,
+            retry_after=max(waits, default=None),
         )
+        if first.status is not None:
+            self.status = first.status
 
 
-class StartRefusedError(_ObjectionsError):
+class StartRejectedError(_ViolationsError):
     """A policy does not allow this subject to start a session now."""
 
-    code = "start_refused"
+    code = "start_rejected"
     status = 403
     title = "A session cannot be started"
 
 
-class ReferenceImageRefusedError(_ObjectionsError):
+class ReferenceImageRejectedError(_ViolationsError):
     """The reference image cannot be used."""
 
-    code = "reference_image_refused"
+    code = "reference_image_rejected"
     status = 422
     title = "The reference image cannot be used"
 
 
 class SessionNotFoundError(LivegateError):
-    """There is no such session, or it is somebody else's: nobody can tell which."""
+    """There is no such session, or it is another subject's; the caller cannot tell which."""
 
     code = "session_not_found"
     status = 404
     title = "There is no such session"
-    tells_the_caller = True
+    is_public = True
 
     def __init__(self) -> None:
         super().__init__("There is no such session.")
+
+
+class PolicyFailedError(LivegateError):
+    """A plugin's policy raised, or returned what no policy may; nothing was started."""
+
+    code = "policy_failed"
+
+
+class PolicyUnavailableError(LivegateError):
+    """The back end of a policy is down, so nothing can be allowed; raise it from a policy."""
+
+    code = "policy_unavailable"
+    status = 503
+    title = "The server cannot check this now; try again"
+    retryable = True
 
 
 class TransitionError(LivegateError):
@@ -174,7 +203,50 @@ class TransitionError(LivegateError):
     code = "invalid_transition"
     status = 409
     title = "The session's state does not allow this"
-    tells_the_caller = True
+    is_public = True
+
+
+class ConsumeError(LivegateError):
+    """The verdict cannot be used for what the caller wants to do.
+
+    Args:
+        message: What is missing.
+        state: Of the session.
+    """
+
+    code = "verdict_not_usable"
+    status = 403
+    title = "A fresh verdict is needed"
+    is_public = True
+
+    def __init__(self, message: str, *, state: SessionState, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.state = state
+
+
+class VerdictNotPassedError(ConsumeError):
+    """The session has not passed; ``state`` says where it stands."""
+
+    code = "verdict_not_passed"
+
+
+class VerdictExpiredError(ConsumeError):
+    """The verdict is older than the purpose's ``max_age``."""
+
+    code = "verdict_expired"
+
+
+class VerdictUsedError(ConsumeError):
+    """The verdict was used before."""
+
+    code = "verdict_used"
+    status = 409
+
+
+class PurposeMismatchError(ConsumeError):
+    """The verdict is for another purpose, or for another transaction."""
+
+    code = "purpose_mismatch"
 
 
 class IdempotencyError(LivegateError):
@@ -183,7 +255,7 @@ class IdempotencyError(LivegateError):
     code = "idempotency_conflict"
     status = 409
     title = "The idempotency key was used before"
-    tells_the_caller = True
+    is_public = True
 
     def __init__(
         self,
@@ -206,24 +278,24 @@ class StoreError(LivegateError):
     retryable = True
 
 
-class StoreBrokenError(StoreError):
+class StoreCorruptError(StoreError):
     """The store's data cannot be used as it is; trying again does not help."""
 
-    code = "store_broken"
+    code = "store_corrupt"
     status = 500
     title = "The server cannot read its records; its operator has to act"
     retryable = False
 
 
 class VersionConflictError(StoreError):
-    """Somebody else changed the session since it was read; nothing was saved."""
+    """The session was changed since it was read; nothing was saved."""
 
     code = "version_conflict"
     status = 409
     title = "The session changed at the same moment; try again"
 
 
-class KeyTakenError(StoreError):
+class DuplicateKeyError(StoreError):
     """The subject has used this idempotency key for another session; nothing was saved."""
 
     code = "idempotency_conflict"
@@ -239,6 +311,8 @@ class FaceError(LivegateError):
         service_code: The service's own error code, None when it gave none.
         request_id: The service's ``apim-request-id``: what its support asks for.
         retry_after: Seconds, as the service said.
+        orphan_id: The service's id of a session that it created although the call failed; it has to
+            be deleted. Never shown.
     """
 
     code = "face_error"
@@ -253,8 +327,10 @@ class FaceError(LivegateError):
         service_code: str | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
+        orphan_id: str | None = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after)
+        self.orphan_id = orphan_id
         self.service_status = service_status
         self.service_code = service_code
         self.request_id = request_id
@@ -276,24 +352,24 @@ class FaceThrottledError(FaceUnavailableError):
     title = "The face service is busy; try again later"
 
 
-class FaceAnswerError(FaceError):
+class FaceResponseError(FaceError):
     """The service's answer cannot be understood."""
 
-    code = "face_answer_invalid"
+    code = "face_response_invalid"
     retryable = True
 
 
-class FaceAccessError(FaceError):
+class FaceAuthError(FaceError):
     """The service does not accept our credential, or the resource is not approved."""
 
-    code = "face_access_denied"
+    code = "face_auth_failed"
     title = "The face service refuses this server; its operator has to act"
 
 
-class FaceRefusedError(FaceError):
+class FaceBadRequestError(FaceError):
     """The service refuses this request for good: the same one would be refused again."""
 
-    code = "face_refused"
+    code = "face_bad_request"
     status = 422
     title = "The face service refuses the request"
 

@@ -1,4 +1,4 @@
-"""The two doors: :class:`Orchestrator` and :class:`AsyncOrchestrator` drive the same flows."""
+"""The two entry points: :class:`Orchestrator` and :class:`AsyncOrchestrator` run one source."""
 
 from __future__ import annotations
 
@@ -6,34 +6,54 @@ import base64
 import inspect
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from livegate import flows
-from livegate.driving import adrive, drive
+from livegate import __version__, operations, worker
+from livegate._sync import run_sync
 from livegate.errors import ConfigurationError
-from livegate.plugins import Plugins
+from livegate.models import RequestContext, is_identifier
+from livegate.operations import Runtime
+from livegate.plugins.context import PluginContext
+from livegate.plugins.manager import Plugins
+from livegate.protocols import Notifier as NotifierProtocol
+from livegate.purposes import Purposes
 from livegate.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
-    from typing_extensions import TypeIs
+    from livegate.models import (
+        EraseReceipt,
+        LivenessSession,
+        Page,
+        ReferenceImage,
+        SessionState,
+        StartRequest,
+        StartResult,
+        Verdict,
+    )
+    from livegate.protocols import (
+        AnyFaceService,
+        AnyStore,
+        AsyncFaceService,
+        FaceService,
+        Notifier,
+        SessionStore,
+    )
+    from livegate.purposes import Purpose
+    from livegate.worker import SweepReport
 
-    from livegate.face.base import AnyFaceService, AsyncFaceService, FaceService
-    from livegate.flows import SweepReport
-    from livegate.session import LivenessSession, Page, SessionState, Started, StartRequest
-    from livegate.stores.base import AnyStore, AsyncSessionStore, SessionStore
-
-FACE_OPERATIONS: Final = ("create", "read", "delete", "close")
-STORE_OPERATIONS: Final = (
+FACE_METHODS: Final = ("create", "read", "delete", "close")
+STORE_METHODS: Final = (
     "insert",
     "get",
-    "lookup",
+    "get_by_idempotency_key",
     "save",
     "find",
-    "due",
+    "claim",
+    "release",
     "purge",
     "erase",
     "close",
@@ -51,20 +71,22 @@ def random_id() -> str:
 
 
 class Orchestrator:
-    """Runs liveness sessions, for code that waits.
+    """Runs liveness sessions, for sync code.
 
-    Every verb that touches one session takes its subject, a text, and answers for another subject's
-    session exactly as for one that never existed. Safe to use from many threads. Every verb raises
+    Every method that takes a subject responds to another subject's session exactly as to one that
+    never existed. Safe to use from many threads. Every method raises
     :class:`livegate.errors.StoreError` when the store cannot do its work.
 
     Args:
         settings: By default from the environment.
+        purposes: What sessions can be for; by default one, ``default``: liveness alone.
         face: The service; by default the Face resource that the settings name.
         store: A store, or its URI; by default the one that the settings name.
+        notifiers: Destinations of events, or their URIs, beside those that the settings name.
         plugins: Modules or objects with hooks, beside those that the settings name.
-        clock: The time, aware, in UTC.
-        new_id: A new id of 16 to 64 characters, letters, digits, ``-`` and ``_``, 128 bits of it
-            random.
+        plugin_config: Configuration of plugins, by their names.
+        clock: The time, aware.
+        new_id: A new id of 16 to 64 letters, digits, ``-`` and ``_``, 128 bits of it random.
 
     Raises:
         ConfigurationError: Something is missing or does not fit; the message names it.
@@ -74,28 +96,30 @@ class Orchestrator:
         self,
         settings: Settings | None = None,
         *,
+        purposes: Iterable[Purpose] = (),
         face: FaceService | None = None,
         store: SessionStore | str | None = None,
+        notifiers: Iterable[Notifier | str] = (),
         plugins: Iterable[object] = (),
+        plugin_config: Mapping[str, Mapping[str, Any]] | None = None,
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        self.settings = _checked(settings, clock)
-        self.plugins = Plugins(plugins, self.settings.plugins)
-        if face is None:
-            from livegate.face.azure import AzureFace  # noqa: PLC0415 - only who needs it loads it
+        self.runtime = _runtime(
+            settings,
+            purposes,
+            face,
+            store,
+            notifiers,
+            plugins,
+            plugin_config,
+            clock,
+            new_id,
+            is_async=False,
+        )
 
-            face = AzureFace.from_settings(self.settings)
-        _check_face(face, is_async=False)
-        opened = _open(store, self.settings, self.plugins)
-        if _is_async(opened):
-            raise ConfigurationError(
-                f"{type(opened).__name__} is an async store; use it with an AsyncOrchestrator."
-            )
-        self.context = flows.Context(opened, face, self.plugins, self.settings, clock, new_id)
-
-    def start(self, request: StartRequest) -> Started:
-        """Start a session: keep the intent, have the service create it, hand out the token.
+    def start(self, request: StartRequest) -> StartResult:
+        """Start a session: store the intent, have the service create it, hand out the token.
 
         Returns:
             The session, in the state ``ready``, and the token for the front end.
@@ -103,15 +127,37 @@ class Orchestrator:
         Raises:
             SubjectRequiredError: The request has no subject.
             InvalidRequestError: Another part of the request cannot be used; ``field`` names it.
-            StartRefusedError: A policy objects.
-            ReferenceImageRefusedError: A policy, or the service, objects to the image.
+            StartRejectedError: A policy rejects the start.
+            ReferenceImageRejectedError: A policy, or the service, rejects the image.
             PolicyFailedError: A policy failed, so nothing was started.
-            IdempotencyError: The key was used before and the answer cannot be given again.
+            IdempotencyError: The key was used before and the response cannot be given again.
             FaceError: The service did not create it. With an idempotency key, starting again
                 carries on with the same session.
             StoreError: The store could not keep it; then no token is handed out.
         """
-        return drive(flows.start(self.context, request))
+        return run_sync(operations.start(self.runtime, request))
+
+    def retry(
+        self,
+        session_id: str,
+        *,
+        subject: str,
+        reference_image: ReferenceImage | None = None,
+        context: RequestContext = RequestContext(),  # noqa: B008 - immutable
+    ) -> StartResult:
+        """Start a new session for the same purpose and transaction; close the earlier one.
+
+        Each session can be retried once, and a first one ``max_retries`` times in a row.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            TransitionError: The session has passed, or waits for a review.
+            StartRejectedError: There are no retries left, or a policy rejects the start.
+            LivegateError: As for :meth:`start`.
+        """
+        return run_sync(
+            operations.retry(self.runtime, session_id, subject, reference_image, context)
+        )
 
     def get(self, session_id: str, *, subject: str) -> LivenessSession:
         """The session as it is stored; the service is not asked.
@@ -119,7 +165,18 @@ class Orchestrator:
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
         """
-        return drive(flows.get(self.context, session_id, subject))
+        return run_sync(operations.get(self.runtime, session_id, subject))
+
+    def read(self, session_id: str, *, subject: str) -> LivenessSession:
+        """The session, after what is due is done: an awaited result read, an old one closed.
+
+        The service is asked at most once in ``poll_interval``, by however many callers.
+
+        Raises:
+            SessionNotFoundError: There is none, or it is another subject's.
+            FaceError: The service may have a result and did not say.
+        """
+        return run_sync(operations.read(self.runtime, session_id, subject))
 
     def find(
         self,
@@ -139,9 +196,10 @@ class Orchestrator:
 
         Raises:
             SubjectRequiredError: There is no subject.
-            InvalidRequestError: The states, the limit or the cursor cannot be used.
+            InvalidRequestError: The cursor is not one that a page returned.
+            ValueError: The states or the limit cannot be used.
         """
-        return drive(flows.find(self.context, subject, states, limit, cursor))
+        return run_sync(operations.find(self.runtime, subject, states, limit, cursor))
 
     def finish(
         self,
@@ -150,37 +208,38 @@ class Orchestrator:
         subject: str,
         digest: str | None = None,
         client_error: str | None = None,
+        context: RequestContext = RequestContext(),  # noqa: B008 - immutable
     ) -> LivenessSession:
-        """The front end says that it is done; read the verdict from the service.
+        """Take the front end's report that it is done, and read the verdict from the service.
 
-        What the client says is kept, and can only make the verdict stricter.
+        What the client reports is kept, and can only make the verdict stricter.
 
         Args:
             session_id: Ours.
             subject: Whose it has to be.
             digest: What the front end's SDK resolved with.
             client_error: What it rejected with, such as ``CameraPermissionDenied``.
+            context: Where the report came from; for policies.
 
         Returns:
             The session with its verdict, or ``awaiting_result`` as long as the service has none.
 
         Raises:
-            InvalidRequestError: The digest or the error is nothing that a client can say.
+            InvalidRequestError: The digest or the error is nothing that a client can report.
             SessionNotFoundError: There is none, or it is another subject's.
             TransitionError: The service has not created the session yet.
-            FaceError: The service did not say; what the client said is kept, so ask again.
+            FaceError: The service did not say; the report is kept, so call again.
         """
-        return drive(flows.finish(self.context, session_id, subject, digest, client_error))
-
-    def read_result(self, session_id: str, *, subject: str) -> LivenessSession:
-        """Ask the service for news of an open session.
-
-        Raises:
-            SessionNotFoundError: There is none, or it is another subject's.
-            TransitionError: The service has not created the session yet.
-            FaceError: The service did not say; the session stays as it is.
-        """
-        return drive(flows.read_result(self.context, session_id, subject))
+        return run_sync(
+            operations.finish(
+                self.runtime,
+                session_id,
+                subject,
+                digest=digest,
+                client_error=client_error,
+                context=context,
+            )
+        )
 
     def cancel(self, session_id: str, *, subject: str) -> LivenessSession:
         """End a session that is not wanted any more, here and at the service; else do nothing.
@@ -188,65 +247,72 @@ class Orchestrator:
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
         """
-        return drive(flows.cancel(self.context, session_id, subject))
+        return run_sync(operations.cancel(self.runtime, session_id, subject))
 
-    def expire(self, session_id: str, *, subject: str) -> LivenessSession:
-        """Close a session whose time is over; one whose time is not over stays as it is.
+    def consume(
+        self, session_id: str, *, subject: str, purpose: str, transaction: str | None = None
+    ) -> LivenessSession:
+        """Use the verdict, once, for the purpose and the transaction that it was made for.
 
-        Raises:
-            SessionNotFoundError: There is none, or it is another subject's.
-            FaceError: The service may have a result and did not say.
-        """
-        return drive(flows.expire(self.context, session_id, subject))
-
-    def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
-        """Do for a session what is due: read an awaited result, close one whose time is over.
+        It returns only if the session has passed, for exactly this, within the purpose's
+        ``max_age``, and was not used before. Of any number of concurrent callers one succeeds.
 
         Raises:
             SessionNotFoundError: There is none, or it is another subject's.
-            FaceError: The service may have a result and did not say.
+            VerdictNotPassedError: The session has not passed.
+            VerdictExpiredError: The verdict is too old.
+            VerdictUsedError: The verdict was used before.
+            PurposeMismatchError: It is for another purpose or transaction.
+            InvalidRequestError: The purpose is not configured, or requires a transaction.
         """
-        return drive(flows.refresh(self.context, session_id, subject))
+        return run_sync(operations.consume(self.runtime, session_id, subject, purpose, transaction))
 
-    def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
-        """Have the service delete its session if it is needed no more and the time has come.
-
-        Returns:
-            The session; :attr:`LivenessSession.remote` says whether the service has confirmed.
-
-        Raises:
-            SessionNotFoundError: There is none, or it is another subject's.
-        """
-        return drive(flows.delete_remote(self.context, session_id, subject))
-
-    def consume(self, session_id: str, *, subject: str, purpose: str) -> LivenessSession:
-        """Use the verdict, once, for the purpose that it was made for.
-
-        Of any number of callers at the same moment exactly one succeeds.
-
-        Raises:
-            SessionNotFoundError: There is none, or it is another subject's.
-            TransitionError: There is no verdict, it was used before, or it is for another purpose.
-        """
-        return drive(flows.consume(self.context, session_id, subject, purpose))
-
-    def sweep(self, limit: int = 100) -> SweepReport:
-        """Look after sessions that nobody calls for: crashed, expired, or not yet deleted.
-
-        Run it every minute or so, from as many processes as you like.
+    def review(self, session_id: str, *, reviewer: str, verdict: Verdict) -> LivenessSession:
+        """Decide a session that needs review. The caller has checked who the reviewer is.
 
         Args:
-            limit: How many sessions at most, 1 to 10000.
+            session_id: Ours.
+            reviewer: Who decides: 1 to 255 characters; kept with the session.
+            verdict: ``passed``, ``rejected`` or ``inconclusive``, with its reasons.
 
         Raises:
-            InvalidRequestError: The limit is out of range.
-            StoreError: The store cannot be asked.
+            SessionNotFoundError: There is none.
+            TransitionError: It needs no review, or the verdict is ``needs_review`` again.
         """
-        return drive(flows.sweep(self.context, limit))
+        return run_sync(operations.review(self.runtime, session_id, reviewer, verdict))
+
+    def erase(self, subject: str) -> EraseReceipt:
+        """Erase everything that is kept of *subject*, at the service first.
+
+        Open sessions are cancelled. It survives a crash, and can be repeated: the worker goes on
+        with what the service has not confirmed yet.
+
+        Raises:
+            SubjectRequiredError: There is no subject.
+        """
+        return run_sync(operations.erase(self.runtime, subject))
+
+    def export(self, subject: str) -> list[dict[str, Any]]:
+        """Everything that is kept of *subject*, newest session first, in the types of JSON.
+
+        Raises:
+            SubjectRequiredError: There is no subject.
+        """
+        return run_sync(operations.export(self.runtime, subject))
+
+    def sweep(self) -> SweepReport:
+        """Do all the work that is due, until nothing is: see :mod:`livegate.worker`.
+
+        Run it every minute or so, from as many processes as you like, or run ``livegate worker``.
+
+        Raises:
+            StoreError: The store cannot be asked for work.
+        """
+        return run_sync(worker.sweep(self.runtime))
 
     def close(self) -> None:
-        """Let go of the store and of the service. Closing twice is no error."""
-        drive(self.context.close())
+        """Release the store, the service, the notifiers and the plugins. Closing twice is fine."""
+        run_sync(operations.close(self.runtime))
 
     def __enter__(self) -> Self:
         return self
@@ -261,43 +327,60 @@ class Orchestrator:
 
 
 class AsyncOrchestrator:
-    """Runs liveness sessions, for code in an event loop: the same verbs, awaited.
+    """Runs liveness sessions, in an event loop: the same methods, awaited.
 
     One for each event loop, since connections to the service belong to one. A sync store is used
-    through worker threads. See :class:`Orchestrator`.
+    as it says with ``for_event_loop()``, else in threads. See :class:`Orchestrator`.
     """
 
     def __init__(
         self,
         settings: Settings | None = None,
         *,
+        purposes: Iterable[Purpose] = (),
         face: AsyncFaceService | None = None,
         store: AnyStore | str | None = None,
+        notifiers: Iterable[Notifier | str] = (),
         plugins: Iterable[object] = (),
+        plugin_config: Mapping[str, Mapping[str, Any]] | None = None,
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = random_id,
     ) -> None:
-        self.settings = _checked(settings, clock)
-        self.plugins = Plugins(plugins, self.settings.plugins)
-        if face is None:
-            from livegate.face.azure import AsyncAzureFace  # noqa: PLC0415 - only who needs it
+        self.runtime = _runtime(
+            settings,
+            purposes,
+            face,
+            store,
+            notifiers,
+            plugins,
+            plugin_config,
+            clock,
+            new_id,
+            is_async=True,
+        )
 
-            face = AsyncAzureFace.from_settings(self.settings)
-        _check_face(face, is_async=True)
-        opened = _open(store, self.settings, self.plugins)
-        if not _is_async(opened):
-            from livegate.stores.threads import ThreadedStore  # noqa: PLC0415 - only for these
-
-            opened = ThreadedStore(opened)
-        self.context = flows.Context(opened, face, self.plugins, self.settings, clock, new_id)
-
-    async def start(self, request: StartRequest) -> Started:
+    async def start(self, request: StartRequest) -> StartResult:
         """See :meth:`Orchestrator.start`."""
-        return await adrive(flows.start(self.context, request))
+        return await operations.start(self.runtime, request)
+
+    async def retry(
+        self,
+        session_id: str,
+        *,
+        subject: str,
+        reference_image: ReferenceImage | None = None,
+        context: RequestContext = RequestContext(),  # noqa: B008 - immutable
+    ) -> StartResult:
+        """See :meth:`Orchestrator.retry`."""
+        return await operations.retry(self.runtime, session_id, subject, reference_image, context)
 
     async def get(self, session_id: str, *, subject: str) -> LivenessSession:
         """See :meth:`Orchestrator.get`."""
-        return await adrive(flows.get(self.context, session_id, subject))
+        return await operations.get(self.runtime, session_id, subject)
+
+    async def read(self, session_id: str, *, subject: str) -> LivenessSession:
+        """See :meth:`Orchestrator.read`."""
+        return await operations.read(self.runtime, session_id, subject)
 
     async def find(
         self,
@@ -308,7 +391,7 @@ class AsyncOrchestrator:
         cursor: str | None = None,
     ) -> Page:
         """See :meth:`Orchestrator.find`."""
-        return await adrive(flows.find(self.context, subject, states, limit, cursor))
+        return await operations.find(self.runtime, subject, states, limit, cursor)
 
     async def finish(
         self,
@@ -317,41 +400,47 @@ class AsyncOrchestrator:
         subject: str,
         digest: str | None = None,
         client_error: str | None = None,
+        context: RequestContext = RequestContext(),  # noqa: B008 - immutable
     ) -> LivenessSession:
         """See :meth:`Orchestrator.finish`."""
-        return await adrive(flows.finish(self.context, session_id, subject, digest, client_error))
-
-    async def read_result(self, session_id: str, *, subject: str) -> LivenessSession:
-        """See :meth:`Orchestrator.read_result`."""
-        return await adrive(flows.read_result(self.context, session_id, subject))
+        return await operations.finish(
+            self.runtime,
+            session_id,
+            subject,
+            digest=digest,
+            client_error=client_error,
+            context=context,
+        )
 
     async def cancel(self, session_id: str, *, subject: str) -> LivenessSession:
         """See :meth:`Orchestrator.cancel`."""
-        return await adrive(flows.cancel(self.context, session_id, subject))
+        return await operations.cancel(self.runtime, session_id, subject)
 
-    async def expire(self, session_id: str, *, subject: str) -> LivenessSession:
-        """See :meth:`Orchestrator.expire`."""
-        return await adrive(flows.expire(self.context, session_id, subject))
-
-    async def refresh(self, session_id: str, *, subject: str) -> LivenessSession:
-        """See :meth:`Orchestrator.refresh`."""
-        return await adrive(flows.refresh(self.context, session_id, subject))
-
-    async def delete_remote(self, session_id: str, *, subject: str) -> LivenessSession:
-        """See :meth:`Orchestrator.delete_remote`."""
-        return await adrive(flows.delete_remote(self.context, session_id, subject))
-
-    async def consume(self, session_id: str, *, subject: str, purpose: str) -> LivenessSession:
+    async def consume(
+        self, session_id: str, *, subject: str, purpose: str, transaction: str | None = None
+    ) -> LivenessSession:
         """See :meth:`Orchestrator.consume`."""
-        return await adrive(flows.consume(self.context, session_id, subject, purpose))
+        return await operations.consume(self.runtime, session_id, subject, purpose, transaction)
 
-    async def sweep(self, limit: int = 100) -> SweepReport:
+    async def review(self, session_id: str, *, reviewer: str, verdict: Verdict) -> LivenessSession:
+        """See :meth:`Orchestrator.review`."""
+        return await operations.review(self.runtime, session_id, reviewer, verdict)
+
+    async def erase(self, subject: str) -> EraseReceipt:
+        """See :meth:`Orchestrator.erase`."""
+        return await operations.erase(self.runtime, subject)
+
+    async def export(self, subject: str) -> list[dict[str, Any]]:
+        """See :meth:`Orchestrator.export`."""
+        return await operations.export(self.runtime, subject)
+
+    async def sweep(self) -> SweepReport:
         """See :meth:`Orchestrator.sweep`."""
-        return await adrive(flows.sweep(self.context, limit))
+        return await worker.sweep(self.runtime)
 
     async def close(self) -> None:
         """See :meth:`Orchestrator.close`."""
-        await adrive(self.context.close())
+        await operations.close(self.runtime)
 
     async def __aenter__(self) -> Self:
         return self
@@ -365,46 +454,124 @@ class AsyncOrchestrator:
         await self.close()
 
 
-def _checked(settings: object, clock: object) -> Settings:
-    now = clock() if callable(clock) else None
+# --- what both are made of -------------------------------------------------------------------
+
+
+def _runtime(  # noqa: PLR0917 - both constructors pass all of their arguments
+    settings: Settings | None,
+    purposes: Iterable[Purpose],
+    face: AnyFaceService | None,
+    store: AnyStore | str | None,
+    notifiers: Iterable[Notifier | str],
+    plugin_objects: Iterable[object],
+    plugin_config: Mapping[str, Mapping[str, Any]] | None,
+    clock: Callable[[], datetime],
+    new_id: Callable[[], str],
+    *,
+    is_async: bool,
+) -> Runtime:
+    given: object = clock  # a caller may not check types
+    now = clock() if callable(given) else None
     if not isinstance(now, datetime) or now.utcoffset() is None:
         raise ConfigurationError(
-            "clock has to be a function that gives a time with a time zone, "
+            "clock has to be a function that returns a time with a time zone, "
             "such as lambda: datetime.now(UTC)."
         )
+    needed = (
+        *(("endpoint", "key") if face is None else ()),
+        *(("store",) if store is None else ()),
+    )
     if settings is None:
-        return Settings.from_env()
-    if not isinstance(settings, Settings):
+        settings, faults = Settings.read(os.environ, required=needed)
+    elif isinstance(settings, Settings):
+        faults = settings.missing(*needed)
+    else:
         raise ConfigurationError("settings has to be a Settings, such as Settings.from_env().")
-    return settings
+    known_purposes = Purposes(purposes)
+    checked_face = None if face is None else _checked_face(face, is_async)
+    plugins = Plugins(plugin_objects, settings.plugins, is_async=is_async)
+    context = PluginContext(settings, clock, __version__, plugin_config=plugin_config or {})
+    plugins.configure(context, faults)
+    # The store comes last: a fault in anything else leaves no file open.
+    opened_notifiers = _open_notifiers((*settings.notifiers, *notifiers), plugins)
+    opened_face = checked_face or _face(settings, is_async=is_async)
+    opened_store = _open_store(
+        settings.store if store is None else store, plugins, is_async=is_async
+    )
+    return Runtime(
+        store=opened_store,
+        face=opened_face,
+        plugins=plugins,
+        purposes=known_purposes,
+        notifiers=opened_notifiers,
+        settings=settings,
+        clock=clock,
+        new_id=new_id,
+        timing=settings.timing(),
+    )
 
 
-def _check_face(face: AnyFaceService, *, is_async: bool) -> None:
+def _face(settings: Settings, *, is_async: bool) -> AnyFaceService:
+    from livegate.face.azure import AsyncAzureFace, AzureFace  # noqa: PLC0415 - loads Azure
+
+    if is_async:
+        return AsyncAzureFace.from_settings(settings)
+    return AzureFace.from_settings(settings)
+
+
+def _checked_face(face: AnyFaceService, is_async: bool) -> AnyFaceService:  # noqa: FBT001
     name = type(face).__name__
-    missing = [each for each in FACE_OPERATIONS if not callable(getattr(face, each, None))]
+    missing = [each for each in FACE_METHODS if not callable(getattr(face, each, None))]
     if missing or not hasattr(face, "api_version"):
         raise ConfigurationError(
             f"{name} cannot be a face service: it has no {', '.join(missing or ['api_version'])}."
         )
-    if inspect.iscoroutinefunction(face.create) is not is_async:
-        async_one = "an async face service; use it with an AsyncOrchestrator"
-        sync_one = "a sync face service and would block the event loop; use it with an Orchestrator"
-        raise ConfigurationError(f"{name} is {sync_one if is_async else async_one}.")
+    _check_nature(face, FACE_METHODS, "face service", is_async=is_async)
+    return face
 
 
-def _open(store: AnyStore | str | None, settings: Settings, plugins: Plugins) -> AnyStore:
-    if store is None:
-        store = settings.require("store")
-    opened = plugins.open_store(store, settings) if isinstance(store, str) else store
+def _open_store(store: AnyStore | str | None, plugins: Plugins, *, is_async: bool) -> AnyStore:
+    opened: Any = plugins.open_store(store) if isinstance(store, str) else store
     if isinstance(opened, type):
-        raise ConfigurationError(f"{opened.__name__} is a class; hand over an object of it.")
-    missing = [name for name in STORE_OPERATIONS if not callable(getattr(opened, name, None))]
+        raise ConfigurationError(f"{opened.__name__} is a class; pass an object of it.")
+    missing = [name for name in STORE_METHODS if not callable(getattr(opened, name, None))]
     if missing:
         raise ConfigurationError(
             f"{type(opened).__name__} cannot be a store: it has no {', '.join(missing)}."
         )
+    if is_async and not inspect.iscoroutinefunction(opened.get):
+        if hasattr(opened, "for_event_loop"):
+            return cast("AnyStore", opened.for_event_loop())
+        from livegate.stores.threads import ThreadedStore  # noqa: PLC0415 - only for these
+
+        _check_nature(opened, STORE_METHODS, "store", is_async=False)
+        return ThreadedStore(opened)
+    _check_nature(opened, STORE_METHODS, "store", is_async=is_async)
+    return cast("AnyStore", opened)
+
+
+def _check_nature(port: object, methods: Iterable[str], what: str, *, is_async: bool) -> None:
+    """See that every method is sync, or every one ``async def``, as the orchestrator needs it."""
+    wrong = [
+        name for name in methods if inspect.iscoroutinefunction(getattr(port, name)) is not is_async
+    ]
+    if wrong:
+        needed = "async def" if is_async else "sync, not async def"
+        raise ConfigurationError(
+            f"{type(port).__name__} cannot be the {what} here: {', '.join(wrong)} has to be "
+            f"{needed}. Orchestrator takes sync ports, AsyncOrchestrator async ones."
+        )
+
+
+def _open_notifiers(notifiers: Iterable[Notifier | str], plugins: Plugins) -> tuple[Notifier, ...]:
+    opened: tuple[Any, ...] = tuple(
+        plugins.open_notifier(each) if isinstance(each, str) else each for each in notifiers
+    )
+    for each in opened:
+        if not isinstance(each, NotifierProtocol) or not is_identifier(each.name):
+            raise ConfigurationError(
+                f"{type(each).__name__} cannot be a notifier: it needs a name, deliver(), close()."
+            )
+    if len({each.name for each in opened}) != len(opened):
+        raise ConfigurationError("Two notifiers have the same name; give each its own.")
     return opened
-
-
-def _is_async(store: AnyStore) -> TypeIs[AsyncSessionStore]:
-    return inspect.iscoroutinefunction(store.get)

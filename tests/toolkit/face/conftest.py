@@ -1,27 +1,36 @@
-"""A Face service on a loopback socket that answers as it is told, and doors of both colours."""
+"""A Face service on a loopback socket with scripted responses, and both classes that call it."""
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import email
 import email.policy
+import ipaddress
 import json
+import ssl
 import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from livegate._sync import maybe_await, run_sync
 from livegate.face.azure import AsyncAzureFace, AzureFace
-from livegate.face.base import FaceSessionRequest
-from livegate.session import OperationMode, ReferenceImage, SessionKind
+from livegate.models import OperationMode, ReferenceImage, SessionKind
+from livegate.protocols import FaceSessionRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from email.message import Message
+    from pathlib import Path
 
 KEY = "0123456789abcdef-canary-key"
 TOKEN = "eyJhbGciOiJFUzI1NiJ9.canary-token.c2ln"
@@ -39,13 +48,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Received:
     """A request, as it arrived."""
 
     method: str
     path: str
     headers: Message
     body: bytes
+    client: tuple[str, int]
 
     @property
     def json(self) -> Any:
@@ -66,51 +76,62 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Answer:
-    """What to answer; *how* is one of the ``send_`` methods below."""
+class Scripted:
+    """A response; *how* names one of the ``send_`` methods below."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     how: str = "whole"
+    delay: float = 0
 
-    @property
-    def content(self) -> bytes:
-        if self.body is None or isinstance(self.body, bytes):
-            return self.body or b""
-        return json.dumps(self.body).encode()
+    def content(self, received: Received) -> bytes:
+        body = self.body(received) if callable(self.body) else self.body
+        if body is None or isinstance(body, bytes):
+            return body or b""
+        return json.dumps(body).encode()
 
 
-class FaceOnLoopback(ThreadingHTTPServer):
-    """Gives the scripted answers in their order, the last one again and again."""
+class FaceServer(ThreadingHTTPServer):
+    """Sends the scripted responses in their order, the last one again and again."""
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.scheme = "http"
         self.connections = 0
-        self.seen: list[Seen] = []
-        self.answers: deque[Answer] = deque()
-        self.is_called = threading.Event()
+        self.received: list[Received] = []
+        self.changed = threading.Condition()
+        self.scripted: deque[Scripted] = deque()
+        self.is_released = threading.Event()
         self.is_left = threading.Event()
         self.is_over = threading.Event()
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def get_request(self) -> Any:
         self.connections += 1
         return super().get_request()
 
-    def answer(self, *args: Any, **kwargs: Any) -> None:
-        self.answers.append(Answer(*args, **kwargs))
+    def respond(self, *args: Any, **kwargs: Any) -> None:
+        self.scripted.append(Scripted(*args, **kwargs))
+
+    def wait_for(self, count: int) -> None:
+        """Returns when *count* requests have arrived."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.received) >= count, timeout=30)
+
+    def handle_error(self, *args: Any) -> None:
+        """Nothing on stderr when a client leaves."""
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: FaceOnLoopback
+    server: FaceServer
 
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
@@ -121,51 +142,80 @@ class Handler(BaseHTTPRequestHandler):
             body = b"".join(iter(self.read_chunk, b""))
         else:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.seen.append(Seen(self.command, self.path, self.headers, body))
-        self.server.is_called.set()
-        answers = self.server.answers
-        answer = answers.popleft() if len(answers) > 1 else answers[0]
-        getattr(self, f"send_{answer.how}")(answer)
+        received = Received(self.command, self.path, self.headers, body, self.client_address)
+        with self.server.changed:
+            self.server.received.append(received)
+            self.server.changed.notify_all()
+        scripted = self.server.scripted
+        response = scripted.popleft() if len(scripted) > 1 else scripted[0]
+        self.server.is_over.wait(response.delay)
+        getattr(self, f"send_{response.how}")(response, received)
 
     def read_chunk(self) -> bytes:
         chunk = self.rfile.read(int(self.rfile.readline(), 16))
         self.rfile.readline()
         return chunk
 
-    def send_whole(self, answer: Answer, missing: int = 0) -> None:
-        self.send_response(answer.status)
-        for name, value in ({"Content-Type": "application/json"} | answer.headers).items():
+    def send_head(self, response: Scripted, length: int) -> None:
+        self.send_response(response.status)
+        for name, value in ({"Content-Type": "application/json"} | response.headers).items():
             self.send_header(name, value)
-        if answer.status != 204:
-            self.send_header("Content-Length", str(len(answer.content) + missing))
+        if response.status != 204:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(answer.content)
 
-    def send_cut(self, answer: Answer) -> None:
+    def send_whole(self, response: Scripted, received: Received) -> None:
+        content = response.content(received)
+        self.send_head(response, len(content))
+        self.wfile.write(content)
+
+    def send_cut(self, response: Scripted, received: Received) -> None:
         """One byte less than was announced."""
         self.close_connection = True
-        self.send_whole(answer, missing=1)
+        content = response.content(received)
+        self.send_head(response, len(content) + 1)
+        self.wfile.write(content)
 
-    def send_reset(self, answer: Answer) -> None:
+    def send_held(self, response: Scripted, received: Received) -> None:
+        """The whole, once the test says so."""
+        self.server.is_released.wait()
+        self.send_whole(response, received)
+
+    def send_held_body(self, response: Scripted, received: Received) -> None:
+        """The head and most of the body; the rest once the test says so."""
+        content = response.content(received)
+        self.send_head(response, len(content))
+        self.wfile.write(content[:-1])
+        self.server.is_released.wait()
+        self.wfile.write(content[-1:])
+
+    def send_reset(self, response: Scripted, received: Received) -> None:
         """Nothing; the connection ends."""
         self.close_connection = True
 
-    def send_silent(self, answer: Answer) -> None:
+    def send_silent(self, response: Scripted, received: Received) -> None:
         """Nothing; the connection stays."""
         self.close_connection = True
         self.server.is_over.wait()
 
-    def send_drip(self, answer: Answer) -> None:
+    def send_slow_head(self, response: Scripted, received: Received) -> None:
         """A header that never ends, byte by byte: no wait for the next one is long."""
-        self.send_for_ever(b"HTTP/1.1 200 OK\r\nX-Drip: ", b".", pause=0.01)
+        self.send_for_ever(b"HTTP/1.1 200 OK\r\nX-Slow: ", b".", pause=0.01)
 
-    def send_endless(self, answer: Answer) -> None:
+    def send_slow_body(self, response: Scripted, received: Received) -> None:
+        """A body that never ends, byte by byte, and begins as it should."""
+        content = response.content(received)
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + content
+        self.send_for_ever(head, b" ", pause=0.01)
+
+    def send_endless(self, response: Scripted, received: Received) -> None:
         """A body that never ends."""
-        self.send_for_ever(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65536, pause=0)
+        content = response.content(received)
+        self.send_for_ever(b"HTTP/1.1 200 OK\r\n\r\n" + content, b" " * 65536, pause=0)
 
     def send_for_ever(self, head: bytes, chunk: bytes, pause: float) -> None:
         self.close_connection = True
-        with suppress(OSError):  # until the client has had enough
+        with suppress(OSError):  # until the client closes the connection
             self.wfile.write(head)
             while not self.server.is_over.wait(pause):
                 self.wfile.write(chunk)
@@ -175,47 +225,168 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing on stderr."""
 
 
+class Transport:
+    """As much of an azure-core transport as a delete needs, without a network."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.arguments: list[dict[str, Any]] = []
+        self.closed_responses = 0
+
+    def send(self, request: Any, **arguments: Any) -> Any:
+        assert not self.is_closed
+        self.arguments.append(arguments)
+        return SimpleNamespace(
+            status_code=204, headers={}, iter_bytes=lambda: iter(()), close=self.close_response
+        )
+
+    def close_response(self) -> None:
+        self.closed_responses += 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncTransport(Transport):
+    async def send(self, request: Any, **arguments: Any) -> Any:
+        async def nothing() -> Any:
+            return
+            yield
+
+        async def close() -> None:
+            self.close_response()
+
+        super().send(request, **arguments)
+        return SimpleNamespace(status_code=204, headers={}, iter_bytes=nothing, close=close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+
 @dataclass(frozen=True, slots=True)
-class Door:
-    """The same calls in either colour."""
+class Caller:
+    """The same calls through AzureFace or AsyncAzureFace."""
 
     is_async: bool
 
-    def open(self, **kwargs: Any) -> AzureFace | AsyncAzureFace:
+    def transport(self) -> Transport:
+        return AsyncTransport() if self.is_async else Transport()
+
+    def make(self, **kwargs: Any) -> AzureFace | AsyncAzureFace:
         made = AsyncAzureFace if self.is_async else AzureFace
         return made(**{"credential": KEY, **kwargs})
 
-    def __call__(self, call: str, *args: Any, **kwargs: Any) -> Any:
-        """Open with *kwargs*, make one *call*, close."""
-        return self.each([(call, *args)], **kwargs)[0]
+    def __call__(self, operation: str, *args: Any, **kwargs: Any) -> Any:
+        """Make a service with *kwargs*, call one *operation*, close."""
+        return self.each([(operation, *args)], **kwargs)[0]
 
-    def each(self, calls: list[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
-        """Open with *kwargs*, make the *calls* one after the other, close."""
+    def each(self, steps: list[Any], **kwargs: Any) -> list[Any]:
+        """Make a service with *kwargs*, take the *steps* one after the other, close.
+
+        A step is an operation with its arguments, or a function to call in between.
+        """
+
+        async def take(face: Any) -> list[Any]:
+            results = []
+            for step in steps:
+                result = step() if callable(step) else getattr(face, step[0])(*step[1:])
+                results.append(await maybe_await(result))
+            return results
+
+        async def take_and_close() -> list[Any]:
+            async with cast("AsyncAzureFace", self.make(**kwargs)) as face:
+                return await take(face)
+
         if self.is_async:
-            return asyncio.run(self._each(calls, **kwargs))
-        with cast("AzureFace", self.open(**kwargs)) as face:
-            return [getattr(face, call)(*args) for call, *args in calls]
-
-    async def _each(self, calls: list[tuple[Any, ...]], **kwargs: Any) -> list[Any]:
-        async with cast("AsyncAzureFace", self.open(**kwargs)) as face:
-            return [await getattr(face, call)(*args) for call, *args in calls]
+            return asyncio.run(take_and_close())
+        with cast("AzureFace", self.make(**kwargs)) as face:
+            return run_sync(take(face))
 
 
 @pytest.fixture
-def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceOnLoopback]:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with FaceOnLoopback() as service:
-        thread = threading.Thread(target=service.serve_forever, args=(0.01,))
-        thread.start()
-        yield service
-        service.is_over.set()
-        service.shutdown()
-        thread.join()
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaceServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    with FaceServer() as server, serving(server):
+        yield server
+
+
+class serving:  # noqa: N801 - a context manager
+    """Runs *server* in a thread."""
+
+    def __init__(self, server: FaceServer) -> None:
+        self.server = server
+        self.thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.server.is_released.set()
+        self.server.is_over.set()
+        self.server.shutdown()
+        self.thread.join()
+
+
+@pytest.fixture
+def server_with_tls(server: FaceServer, tmp_path: Path) -> Path:
+    """Makes *server* speak TLS, and gives the file with its certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "server.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(
+        certificate.public_bytes(pem)
+        + key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
+    server.scheme = "https"
+    return file
 
 
 @pytest.fixture(params=["sync", "async"])
-def door(request: pytest.FixtureRequest) -> Door:
-    return Door(is_async=request.param == "async")
+def caller(request: pytest.FixtureRequest) -> Caller:
+    return Caller(is_async=request.param == "async")
+
+
+@pytest.fixture
+def sync_caller() -> Caller:
+    """For what both classes share."""
+    return Caller(is_async=False)
+
+
+@pytest.fixture
+def async_caller() -> Caller:
+    """For what only the async class does."""
+    return Caller(is_async=True)
 
 
 @pytest.fixture(params=["v1.2", "v1.2-preview.1"])
@@ -229,9 +400,9 @@ def kind(request: pytest.FixtureRequest) -> SessionKind:
 
 
 @pytest.fixture
-def wanted(kind: SessionKind) -> FaceSessionRequest:
-    """A request for a session of *kind*."""
-    return FaceSessionRequest(
+def make_request() -> Callable[[SessionKind], FaceSessionRequest]:
+    """Makes a request for a session of a kind."""
+    return lambda kind: FaceSessionRequest(
         kind=kind,
         mode=OperationMode.PASSIVE_ACTIVE,
         correlation_id="0f2c1d9e-7a55-4c8e-9d55-2a4be6d3a001",
@@ -243,20 +414,24 @@ def wanted(kind: SessionKind) -> FaceSessionRequest:
 
 
 @pytest.fixture
-def created() -> dict[str, Any]:
-    """What the service answers to a create, in every version."""
-    return {"sessionId": REMOTE_ID, "authToken": TOKEN}
+def liveness(make_request: Callable[[SessionKind], FaceSessionRequest]) -> FaceSessionRequest:
+    return make_request(SessionKind.LIVENESS)
 
 
 @pytest.fixture
-def result(version: str, good_results: dict[str, Any]) -> Any:
-    """What *version* answers to a read of a session that is real and identical."""
-    return good_results[version]
+def verify(make_request: Callable[[SessionKind], FaceSessionRequest]) -> FaceSessionRequest:
+    return make_request(SessionKind.LIVENESS_WITH_VERIFY)
+
+
+@pytest.fixture
+def created() -> dict[str, Any]:
+    """The response to a create, the same in every version."""
+    return {"sessionId": REMOTE_ID, "authToken": TOKEN}
 
 
 @pytest.fixture(scope="session")
 def good_results() -> dict[str, Any]:
-    """The same, for each version: one attempt, nothing that could be held against it."""
+    """By version, the response to a read of a session of a real person who is identical."""
     said = {
         "livenessDecision": "realface",
         "verifyResult": {"matchConfidence": 0.93, "isIdentical": True},

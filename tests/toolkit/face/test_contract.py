@@ -1,4 +1,4 @@
-"""Our words against the service's description and examples, where these are at hand.
+"""Our requests and parsers against the service's description and examples, where these are at hand.
 
 They are not part of this repository: set ``FACE_CONTRACT_DIR`` to a folder with a JSON Schema for
 each version in ``schemas`` and example bodies in ``examples/VERSION``.
@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from livegate.face.base import FaceSession
-from livegate.face.dialects import KNOWN_VERSIONS, dialect_of
-from livegate.face.failures import failure_of
-from livegate.face.replies import Call, Reply
-from livegate.session import AttemptStatus, SessionKind
+from livegate.face.responses import Operation, Response, error_for
+from livegate.face.versions import API_VERSIONS, get_version
+from livegate.face.versions.common import parse_session
+from livegate.models import AttemptStatus, SessionKind
+from livegate.protocols import FaceSession
 
 if TYPE_CHECKING:
-    from livegate.face.base import FaceSessionRequest
+    from collections.abc import Callable
+
+    from livegate.protocols import FaceSessionRequest
 
 FOLDER = os.environ.get("FACE_CONTRACT_DIR")
 CONTRACT = Path(FOLDER or "unset")
@@ -34,7 +36,7 @@ def schema_of(version: str) -> Any:
     return json.loads((CONTRACT / "schemas" / f"{version}.json").read_text("utf-8"))
 
 
-def examples(*patterns: str, versions: tuple[str, ...] = KNOWN_VERSIONS) -> list[Any]:
+def examples(*patterns: str, versions: tuple[str, ...] = API_VERSIONS) -> list[Any]:
     found = [
         (version, path)
         for version in versions
@@ -53,18 +55,19 @@ def test_the_examples_are_there() -> None:
     assert len(names) > 15
 
 
-def test_a_create_is_what_the_description_says(
-    version: str, kind: SessionKind, wanted: FaceSessionRequest
+def test_a_create_is_as_described(
+    version: str, kind: SessionKind, make_request: Callable[[SessionKind], FaceSessionRequest]
 ) -> None:
-    # given what a dialect sends
-    wire = dialect_of(version).create(wanted)
+    # given the request of a version
+    wire = get_version(version).create_request(make_request(kind))
+    path = wire.path.removeprefix(f"/{version}")
     # when it is looked up in the description
     schema = schema_of(version)
     media_type = "application/json" if wire.file is None else "multipart/form-data"
     (operation,) = (
         operation
         for operation in schema["x-operations"].values()
-        if (operation["method"], operation["path"]) == (wire.method, wire.path)
+        if (operation["method"], operation["path"]) == (wire.method, path)
         and media_type in operation["request"]
     )
     described = operation["request"][media_type]
@@ -72,7 +75,7 @@ def test_a_create_is_what_the_description_says(
     definition = schema["$defs"][described["$ref"].removeprefix("#/$defs/")]
     sent = fields(wire.json, wire.form, definition)
     if wire.file is not None:
-        sent[wire.file.name] = "<file>"
+        sent[wire.file[0]] = "<file>"
     Draft202012Validator({**schema, **described}).validate(sent)
     assert set(sent) <= set(definition["properties"])
     if "Parameters" in sent:
@@ -84,7 +87,7 @@ def test_a_create_is_what_the_description_says(
 
 
 def fields(body: Any, form: Any, definition: Any) -> dict[str, Any]:
-    """The fields with their types: what is a text in a form only because it is in one is none."""
+    """The fields with their types, which a form does not have."""
     if form is None:
         return dict(body)
     texts = {
@@ -96,14 +99,14 @@ def fields(body: Any, form: Any, definition: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("version", "example"), examples("Create*.json"))
-def test_each_example_of_a_create_is_read(version: str, example: Any) -> None:
-    session = dialect_of(version).created(example["responses"]["200"]["body"])
+def test_each_example_of_a_create_is_parsed(version: str, example: Any) -> None:
+    session = parse_session(example["responses"]["200"]["body"])
     assert session == FaceSession(REMOTE_ID, "eyJhbGciOiJFUzI1NiIsIm")
 
 
 @pytest.mark.parametrize(("version", "example"), examples("*Get*SessionResult.json"))
-def test_each_example_of_a_result_is_read(version: str, example: Any) -> None:
-    outcome = dialect_of(version).outcome(
+def test_each_example_of_a_result_is_parsed(version: str, example: Any) -> None:
+    outcome = get_version(version).parse_outcome(
         example["responses"]["200"]["body"], example["path"]["sessionId"]
     )
     assert outcome.attempts
@@ -116,9 +119,9 @@ def test_each_example_of_a_result_is_read(version: str, example: Any) -> None:
     ("version", "example"),
     examples("docdraft_Get*SessionResult.json", versions=("v1.1-preview.1",)),
 )
-def test_each_draft_of_a_result_is_read(version: str, example: Any) -> None:
+def test_each_draft_of_a_result_is_parsed(version: str, example: Any) -> None:
     body = example["responses"]["200"]["body"]
-    outcome = dialect_of("v1.2-preview.1").outcome(body, body["id"])
+    outcome = get_version("v1.2-preview.1").parse_outcome(body, body["id"])
     assert [attempt.decision for attempt in outcome.attempts] == ["realface"]
 
 
@@ -126,7 +129,7 @@ def test_each_draft_of_a_result_is_read(version: str, example: Any) -> None:
     ("version", "example"),
     examples("recorded_*AuditEntries.json", versions=("v1.1-preview.1",)),
 )
-def test_each_recorded_entry_is_read(version: str, example: Any) -> None:
+def test_each_recorded_entry_is_parsed(version: str, example: Any) -> None:
     for entry in example["responses"]["200"]["body"]:
         body = {
             "id": REMOTE_ID,
@@ -134,7 +137,7 @@ def test_each_recorded_entry_is_read(version: str, example: Any) -> None:
             "sessionExpired": False,
             "result": entry,
         }
-        (attempt,) = dialect_of("v1.2-preview.1").outcome(body, REMOTE_ID).attempts
+        (attempt,) = get_version("v1.2-preview.1").parse_outcome(body, REMOTE_ID).attempts
         assert attempt.status is AttemptStatus.SUCCEEDED
         assert (attempt.number, attempt.decision) == (entry["id"], "spoofface")
         assert attempt.digest == entry["digest"]
@@ -144,10 +147,12 @@ def test_each_recorded_entry_is_read(version: str, example: Any) -> None:
     ("version", "example"),
     examples("errors.json", versions=("v1.1-preview.1", "v1.3-preview.1")),
 )
-def test_each_error_is_ours(version: str, example: Any) -> None:
+def test_each_example_of_an_error_keeps_its_code(version: str, example: Any) -> None:
     for status, answer in example["responses"].items():
         content = json.dumps(answer["body"]).encode()
-        failure = failure_of(Call.CREATE, Reply(int(status), {}, content, received_at=0))
+        failure = error_for(
+            Operation.CREATE, Response(int(status), {}, content, None, received_at=0)
+        )
         assert failure is not None
         assert failure.service_status == int(status)
         assert failure.service_code == answer["body"]["error"].get("code")

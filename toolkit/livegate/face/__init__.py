@@ -1,1 +1,1 @@
-"""The port to the Face service (:mod:`livegate.face.base`) and what stands behind it."""
+"""The Face service over ``azure-ai-vision-face``; the port is in :mod:`livegate.protocols`."""

@@ -1,1 +1,1 @@
-"""Who is told of a session's changes."""
+"""The built-in destinations of events: ``log`` by its URI, ``callback`` by its object."""

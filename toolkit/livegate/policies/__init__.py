@@ -1,1 +1,1 @@
-"""The rules that come with livegate; each is a plugin like any other."""
+"""The built-in policies; each is a plugin like any other."""

@@ -1,180 +1,293 @@
 """Sessions in the memory of one process: for tests, and for applications that need no more.
 
 Every guarantee of the contract holds among the threads of the process. The sessions end with it,
-also those that are still to be deleted at the service, of which nobody knows any more.
+also those that are still to be deleted at the service.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from contextlib import contextmanager
-from heapq import nlargest
-from itertools import islice
+from datetime import UTC, datetime
+from itertools import chain, count, islice, takewhile
+from operator import attrgetter
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from livegate.errors import KeyTakenError, StoreError
-from livegate.lifecycle import due_at
-from livegate.stores import paging
-from livegate.stores.base import FORGETTABLE, check_due, check_insert, check_save
+from livegate.errors import DuplicateKeyError, StoreError, VersionConflictError
+from livegate.protocols import FINAL, IMMUTABLE_FIELDS, PURGEABLE, Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime, timedelta
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
-    from livegate.session import LivenessSession, Page
-    from livegate.stores.base import SessionQuery
+    from livegate.protocols import EventRecord, Record, RecordQuery
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_immutable = attrgetter(*IMMUTABLE_FIELDS)
 
 
-class _Row(NamedTuple):
-    """A session and all that it is found by, worked out before anything is changed."""
+class _Row:
+    """A record and what the queue knows of it.
 
-    session: LivenessSession
-    id: str
-    key: tuple[str, str] | None
-    position: paging.Position
-    due: datetime | None
+    Attributes:
+        events_since: The time of the store's last claim when the oldest undelivered event came.
+        turn: Counts inserts and claims; orders what has been waiting since the same time.
+        fence: The turn of the last claim; 0 before the first.
+        claimed_at: The time of the last claim.
+        held_until: Not claimable before: the end of the lease, or else the ``next_at``.
+        is_leased: Claimed, and not released since.
+        has_news: Never claimed, or saved since and not released at that version.
+    """
 
-    @classmethod
-    def of(cls, session: LivenessSession) -> _Row:
-        key = session.idempotency_key
-        return cls(
-            session,
-            session.id,
-            None if key is None else (session.subject, key),
-            paging.position(session),
-            due_at(session),
-        )
+    __slots__ = (
+        "claimed_at",
+        "events",
+        "events_since",
+        "fence",
+        "has_news",
+        "held_until",
+        "is_leased",
+        "progress",
+        "record",
+        "turn",
+    )
+
+    def __init__(self, record: Record, events: tuple[EventRecord, ...]) -> None:
+        self.record = record
+        self.events = events
+        self.progress: bytes | None = None
+        self.turn = self.fence = 0
+        self.events_since = _LONG_AGO
+        self.claimed_at = self.held_until = _LONG_AGO
+        self.is_leased = False
+        self.has_news = True
+
+
+class _Queue:
+    """Ids of sessions in the order of a time each, and of their turns where that is the same."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[datetime, int, str]] = []
+        self._place_of: dict[str, tuple[datetime, int, str]] = {}
+
+    def put(self, session_id: str, moment: datetime | None, turn: int = 0) -> None:
+        """Move the session to *moment*, or out of the queue."""
+        before = self._place_of.pop(session_id, None)
+        if before is not None:
+            del self._places[bisect_left(self._places, before)]
+        if moment is not None:
+            place = self._place_of[session_id] = (moment, turn, session_id)
+            insort(self._places, place)
+
+    def until(self, end: datetime) -> Iterator[str]:
+        """The ids up to and including *end*, in order."""
+        return (place[2] for place in takewhile(lambda place: place[0] <= end, self._places))
+
+    def before(self, end: datetime) -> Iterator[str]:
+        """The ids before *end*, in order."""
+        return (place[2] for place in takewhile(lambda place: place[0] < end, self._places))
 
 
 class MemoryStore:
-    """A :class:`livegate.stores.base.SessionStore` of its own for each object; ``memory://``.
+    """A :class:`livegate.protocols.SessionStore` of its own for each object; ``memory://``.
 
-    Looking for one session, and for the due ones, takes no longer when there are many; ``find``,
-    ``purge`` and ``erase`` look at all of them.
+    No operation takes noticeably longer when there are many sessions, waits for anything, or does
+    I/O.
     """
 
     capabilities: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._closed = False
+        self._is_closed = False
+        self._turns = count(1)
+        self._last_claim = _LONG_AGO
         self._rows: dict[str, _Row] = {}
         self._ids_by_key: dict[tuple[str, str], str] = {}
-        self._due: list[tuple[datetime, str]] = []  # sorted; the leased ones stay in it
-        self._leased_until: dict[str, datetime] = {}
+        self._places_by_subject: dict[str, list[tuple[datetime, str]]] = {}
+        self._due_with_news = _Queue()
+        self._due_without_news = _Queue()
+        self._with_events = _Queue()
+        self._purgeable = _Queue()
 
-    def insert(self, session: LivenessSession) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.insert`."""
-        check_insert(session)
-        row = _Row.of(session)
-        with self._opened():
-            if row.id in self._rows or row.key in self._ids_by_key:
-                raise KeyTakenError("The id or the idempotency key is taken; nothing was saved.")
-            self._put(row)
+    def for_event_loop(self) -> MemoryStore:
+        """The store itself: its operations do not block."""
+        return self
 
-    def get(self, session_id: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.get`."""
-        with self._opened():
+    def insert(self, record: Record, events: Sequence[EventRecord] = ()) -> None:
+        """See :meth:`livegate.protocols.SessionStore.insert`."""
+        row = _Row(record, tuple(events))
+        with self._lock:
+            self._check_open()
+            key = None if record.key is None else (record.subject, record.key)
+            if record.id in self._rows or key in self._ids_by_key:
+                raise DuplicateKeyError("The id or the idempotency key is taken; nothing was saved")
+            self._rows[record.id] = row
+            if key is not None:
+                self._ids_by_key[key] = record.id
+            places = self._places_by_subject.setdefault(record.subject, [])
+            insort(places, (record.created_at, record.id))
+            row.turn, row.events_since = next(self._turns), self._last_claim
+            self._queue(row)
+
+    def get(self, session_id: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get`."""
+        with self._lock:
+            self._check_open()
             row = self._rows.get(session_id)
-            return None if row is None else row.session
+            return None if row is None else row.record
 
-    def lookup(self, subject: str, idempotency_key: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.lookup`."""
-        with self._opened():
-            session_id = self._ids_by_key.get((subject, idempotency_key))
-            return None if session_id is None else self._rows[session_id].session
+    def get_by_idempotency_key(self, subject: str, key: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get_by_idempotency_key`."""
+        with self._lock:
+            self._check_open()
+            session_id = self._ids_by_key.get((subject, key))
+            return None if session_id is None else self._rows[session_id].record
 
-    def save(self, session: LivenessSession, expected_version: int) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.save`."""
-        row = _Row.of(session)
-        with self._opened():
-            before = self._rows.get(row.id)
-            check_save(before.session if before else None, session, expected_version)
-            self._drop(row.id)
-            self._put(row)
+    def save(
+        self, record: Record, expected_version: int, events: Sequence[EventRecord] = ()
+    ) -> None:
+        """See :meth:`livegate.protocols.SessionStore.save`.
 
-    def find(self, query: SessionQuery) -> Page:
-        """See :meth:`livegate.stores.base.SessionStore.find`."""
-        bound = paging.bound(query)
-        with self._opened():
-            found = nlargest(
-                query.limit + 1,
-                (
-                    row
-                    for row in self._rows.values()
-                    if row.position < bound
-                    and query.subject in {None, row.session.subject}
-                    and (not query.states or row.session.state in query.states)
-                ),
-                key=lambda row: row.position,
-            )
-        return paging.page([row.session for row in found], query.limit)
+        Raises:
+            ValueError: A field that never changes is another one; nothing was written.
+        """
+        added = tuple(events)
+        with self._lock:
+            self._check_open()
+            row = self._rows.get(record.id)
+            if row is None or row.record.version != expected_version:
+                raise VersionConflictError("The session was changed or removed; nothing was saved")
+            if _immutable(row.record) != _immutable(record):
+                raise ValueError(f"save never changes {', '.join(IMMUTABLE_FIELDS)}")
+            row.record = record
+            if added and not row.events:
+                row.events_since = self._last_claim
+            row.events += added
+            if not row.is_leased:
+                row.held_until = row.claimed_at
+            row.has_news = True
+            self._queue(row)
 
-    def due(self, now: datetime, limit: int, lease: timedelta) -> tuple[LivenessSession, ...]:
-        """See :meth:`livegate.stores.base.SessionStore.due`."""
-        check_due(limit)
-        with self._opened():
-            ids = list(islice(self._ids_due(now), limit))
-            self._leased_until.update(dict.fromkeys(ids, now + lease))
-            return tuple(self._rows[session_id].session for session_id in ids)
+    def find(self, query: RecordQuery) -> tuple[Record, ...]:
+        """See :meth:`livegate.protocols.SessionStore.find`."""
+        found: list[Record] = []
+        with self._lock:
+            self._check_open()
+            places = self._places_by_subject.get(query.subject, [])
+            end = len(places) if query.after is None else bisect_left(places, query.after)
+            for position in range(end - 1, -1, -1):
+                record = self._rows[places[position][1]].record
+                if not query.states or record.state in query.states:
+                    found.append(record)
+                    if len(found) == query.limit:
+                        break
+        return tuple(found)
 
-    def purge(self, before: datetime) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.purge`."""
-        return self._forget(
-            lambda session: (
-                session.state.is_final
-                and session.updated_at < before
-                and session.remote in FORGETTABLE
-            ),
-        )
+    def claim(self, now: datetime, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See :meth:`livegate.protocols.SessionStore.claim`."""
+        if limit < 1:
+            raise ValueError("limit must be at least 1")
+        with self._lock:
+            self._check_open()
+            self._last_claim = max(now, self._last_claim)
+            queues = (self._due_with_news, self._due_without_news, self._with_events)
+            ids: dict[str, None] = {}
+            for session_id in chain.from_iterable(queue.until(now) for queue in queues):
+                ids[session_id] = None  # once, though it may be due and have events
+                if len(ids) == limit:
+                    break
+            return tuple(self._lease(self._rows[each], now, lease) for each in ids)
+
+    def release(
+        self,
+        claim: Claim,
+        next_at: datetime | None = None,
+        delivered_up_to: int | None = None,
+        progress: bytes | None = None,
+    ) -> bool:
+        """See :meth:`livegate.protocols.SessionStore.release`."""
+        with self._lock:
+            self._check_open()
+            row = self._rows.get(claim.record.id)
+            if row is None or row.fence != claim.fence:
+                return False
+            row.is_leased = False
+            row.has_news = row.record.version != claim.record.version
+            row.held_until = row.claimed_at
+            if next_at is not None and not row.has_news:
+                row.held_until = max(next_at, row.claimed_at)
+            if delivered_up_to is not None:
+                row.events = tuple(each for each in row.events if each.sequence > delivered_up_to)
+            row.progress = progress
+            self._queue(row)
+            return True
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """See :meth:`livegate.protocols.SessionStore.purge`."""
+        with self._lock:
+            self._check_open()
+            ids = list(islice(self._purgeable.before(before), limit))
+            for session_id in ids:
+                record = self._remove(session_id)
+                places = self._places_by_subject[record.subject]
+                del places[bisect_left(places, (record.created_at, record.id))]
+                if not places:
+                    del self._places_by_subject[record.subject]
+            return len(ids)
 
     def erase(self, subject: str) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.erase`."""
-        return self._forget(lambda session: session.subject == subject)
+        """See :meth:`livegate.protocols.SessionStore.erase`."""
+        with self._lock:
+            self._check_open()
+            places = self._places_by_subject.pop(subject, [])
+            for _, session_id in places:
+                self._remove(session_id)
+            return len(places)
 
     def close(self) -> None:
-        """Forget everything: nobody can open this store again."""
+        """Forget everything: nothing can open this store again."""
         with self._lock:
-            self._closed = True
+            self._is_closed = True
             self._rows.clear()
             self._ids_by_key.clear()
-            self._due.clear()
-            self._leased_until.clear()
+            self._places_by_subject.clear()
+            self._due_with_news = self._due_without_news = _Queue()
+            self._with_events = self._purgeable = _Queue()
 
-    @contextmanager
-    def _opened(self) -> Iterator[None]:
-        with self._lock:
-            if self._closed:
-                raise StoreError("The memory store is closed.")
-            yield
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreError("The memory store is closed")
 
-    def _put(self, row: _Row) -> None:
-        self._rows[row.id] = row
-        if row.key is not None:
-            self._ids_by_key[row.key] = row.id
-        if row.due is not None:
-            insort(self._due, (row.due, row.id))
+    def _lease(self, row: _Row, now: datetime, lease: timedelta) -> Claim:
+        row.fence = row.turn = next(self._turns)
+        row.claimed_at = now
+        row.held_until = now + lease
+        row.is_leased = True
+        row.has_news = False
+        self._queue(row)
+        return Claim(row.record, row.fence, row.events, row.progress)
 
-    def _drop(self, session_id: str) -> None:
-        row = self._rows.pop(session_id)
-        if row.key is not None:
-            del self._ids_by_key[row.key]
-        if row.due is not None:
-            del self._due[bisect_left(self._due, (row.due, row.id))]
-        self._leased_until.pop(session_id, None)
+    def _queue(self, row: _Row) -> None:
+        """Put the session into each queue where it is claimable from."""
+        record, held_until = row.record, row.held_until
+        due_at = record.due_at and max(record.due_at, held_until)
+        self._due_with_news.put(record.id, due_at if row.has_news else None, row.turn)
+        self._due_without_news.put(record.id, None if row.has_news else due_at, row.turn)
+        events_at = max(row.events_since, held_until) if row.events else None
+        self._with_events.put(record.id, events_at, row.turn)
+        is_done = record.state in FINAL and record.remote in PURGEABLE and not row.events
+        self._purgeable.put(record.id, record.updated_at if is_done else None)
 
-    def _ids_due(self, now: datetime) -> Iterator[str]:
-        for due, session_id in self._due:
-            if due > now:
-                return
-            leased_until = self._leased_until.get(session_id)
-            if leased_until is None or leased_until <= now:
-                yield session_id
-
-    def _forget(self, applies: Callable[[LivenessSession], bool]) -> int:
-        with self._opened():
-            ids = [row.id for row in self._rows.values() if applies(row.session)]
-            for session_id in ids:
-                self._drop(session_id)
-            return len(ids)
+    def _remove(self, session_id: str) -> Record:
+        record = self._rows.pop(session_id).record
+        if record.key is not None:
+            del self._ids_by_key[record.subject, record.key]
+        for queue in (
+            self._due_with_news,
+            self._due_without_news,
+            self._with_events,
+            self._purgeable,
+        ):
+            queue.put(session_id, None)
+        return record

@@ -1,247 +1,407 @@
 """Sessions in a SQLite file: durable, and shared by the processes of one machine.
 
-Made on first use, for the owner's eyes alone. A returned ``insert`` or ``save`` survives the loss
-of power; ``erase`` and ``purge`` overwrite what they forget, in the file and in its log. Keep the
-file on a local disk: network file systems do not lock well enough for SQLite.
+The file is created on first use, readable by its owner alone. A returned operation survives the
+loss of power; ``erase`` and ``purge`` overwrite what they remove, in the file and in its log. Keep
+the file on a local disk: network file systems do not lock well enough for SQLite. Replace or remove
+it only while nothing uses it.
 """
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from livegate.errors import ConfigurationError, KeyTakenError, StoreBrokenError
-from livegate.lifecycle import due_at
-from livegate.session import FINAL_STATES, Page
-from livegate.stores import codec, paging, sqlite_file
-from livegate.stores.base import (
+from livegate.errors import ConfigurationError, DuplicateKeyError, VersionConflictError
+from livegate.protocols import (
     DURABLE,
-    FORGETTABLE,
+    FINAL,
+    IMMUTABLE_FIELDS,
+    PURGEABLE,
     SHARED,
-    check_due,
-    check_insert,
-    check_save,
+    Claim,
+    EventRecord,
+    Record,
 )
-from livegate.stores.paging import micros
-from livegate.stores.sqlite_connections import Connections
-from livegate.stores.uri import sqlite_path
+from livegate.stores._sqlite_connections import ConnectionPool
+from livegate.stores._sqlite_file import (
+    DUE_READY,
+    EVENTS_READY,
+    LAST_SEEN,
+    SYNCHRONOUS,
+    TRUNCATE_LOG,
+    DatabaseFile,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
-    from datetime import datetime, timedelta
-    from typing import Self
+    from collections.abc import Callable, Iterator, Sequence
 
-    from livegate.session import LivenessSession
-    from livegate.stores.base import SessionQuery
+    from livegate.protocols import RecordQuery
+    from livegate.stores._sqlite_file import Connection
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-INSERT: Final = """
-    INSERT INTO session (id, subject, idempotency_key, created_at,
-        state, remote, updated_at, due_at, version, record)
-    VALUES (:id, :subject, :idempotency_key, :created_at,
-        :state, :remote, :updated_at, :due_at, :version, :record)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+_CHECKPOINT_TIMEOUT: Final = 0.25
+"""Seconds to wait for readers with the log locked: no other connection can write meanwhile."""
+
+# Beside a record's columns, a row has
+#   purgeable_at  its updated_at, once only undelivered events can keep it
+#   events_since  the updated_at of the record that brought the oldest undelivered event
+#   has_news      whether it was saved since its last claim was released, or was never claimed
+#   claimed_at, leased_until, fence   of the last claim; leased_until only until it is released
+#   next_at, progress                 of the last release; next_at only until the next save
+
+COLUMNS: Final = (
+    "id, subject, key, state, remote, purpose, created_at, updated_at, due_at, version, body"
+)
+GET: Final = f"SELECT {COLUMNS} FROM session WHERE id = ?"  # noqa: S608 - as in all of these, ours
+GET_BY_KEY: Final = f"SELECT {COLUMNS} FROM session WHERE subject = ? AND key = ?"  # noqa: S608
+INSERT: Final = f"""
+    INSERT INTO session ({COLUMNS}, purgeable_at, events_since)
+    VALUES (:id, :subject, :key, :state, :remote, :purpose, :created_at, :updated_at, :due_at,
+        :version, :body, :purgeable_at, :events_since)
     ON CONFLICT DO NOTHING
-"""
-GET: Final = "SELECT record FROM session WHERE id = ?"
-LOOKUP: Final = "SELECT record FROM session WHERE subject = ? AND idempotency_key = ?"
+"""  # noqa: S608
 SAVE: Final = """
     UPDATE session SET state = :state, remote = :remote, updated_at = :updated_at,
-        due_at = :due_at, leased_until = NULL, version = :version, record = :record
-    WHERE id = :id
+        due_at = :due_at, version = :version, body = :body, purgeable_at = :purgeable_at,
+        events_since = coalesce(events_since, :events_since), has_news = 1, next_at = NULL
+    WHERE id = :id AND version = :version - 1 AND subject = :subject AND key IS :key
+        AND purpose = :purpose AND created_at = :created_at
 """
-FIND: Final = """
-    SELECT created_at, id, record FROM session
-    WHERE {condition} AND (created_at, id) < (?, ?)
+ADD_EVENT: Final = "INSERT INTO event (session_id, sequence, body) VALUES (?, ?, ?)"
+FIND: Final = f"""
+    SELECT {COLUMNS} FROM session
+    WHERE subject = ? {{conditions}}
     ORDER BY created_at DESC, id DESC LIMIT ?
+"""  # noqa: S608
+
+# A clock that was set back must not keep sessions waiting that were seen in its future.
+FORGET_FUTURE: Final = f"""
+    UPDATE session SET claimed_at = min(claimed_at, :now), events_since = min(events_since, :now)
+    WHERE {LAST_SEEN} > :now
+"""  # noqa: S608
+_WAITING: Final = f"SELECT {COLUMNS}, progress, events_since FROM session WHERE "  # noqa: S608
+DUE: Final = f"""
+    {_WAITING} due_at IS NOT NULL AND has_news = :has_news AND {DUE_READY} <= :now
+    ORDER BY {DUE_READY}, fence LIMIT :limit
 """
-DUE: Final = """
-    SELECT id, record FROM session
-    WHERE due_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
-    ORDER BY due_at, id LIMIT :limit
+ONLY_EVENTS: Final = f"""
+    {_WAITING} events_since IS NOT NULL AND {EVENTS_READY} <= :now
+    AND (due_at IS NULL OR due_at > :now)
+    ORDER BY {EVENTS_READY}, fence LIMIT :limit
 """
-LEASE: Final = "UPDATE session SET leased_until = ? WHERE id = ?"
+TAKE_FENCES: Final = "UPDATE fence SET last = last + ?"
+LAST_FENCE: Final = "SELECT last FROM fence"
+LEASE: Final = """
+    UPDATE session SET claimed_at = ?, leased_until = ?, fence = ?, has_news = 0 WHERE id = ?
+"""
+EVENTS: Final = "SELECT sequence, body FROM event WHERE session_id = ? ORDER BY sequence"
+
+REMOVE_DELIVERED: Final = """
+    DELETE FROM event WHERE session_id = :id AND sequence <= :delivered_up_to
+        AND EXISTS (SELECT 1 FROM session WHERE id = :id AND fence = :fence)
+"""
+RELEASE: Final = """
+    UPDATE session SET leased_until = NULL, progress = :progress,
+        next_at = CASE WHEN version = :version THEN :next_at END,
+        has_news = version <> :version,
+        events_since = CASE
+            WHEN EXISTS (SELECT 1 FROM event WHERE session_id = :id) THEN events_since
+        END
+    WHERE id = :id AND fence = :fence
+"""
 PURGE: Final = """
-    DELETE FROM session
-    WHERE state IN ({states}) AND updated_at < ? AND remote IN ({remotes})
+    DELETE FROM session WHERE rowid IN (
+        SELECT rowid FROM session WHERE purgeable_at < ? AND events_since IS NULL
+        ORDER BY purgeable_at LIMIT ?
+    )
+"""
+ERASE_EVENTS: Final = """
+    DELETE FROM event WHERE session_id IN (SELECT id FROM session WHERE subject = ?)
 """
 ERASE: Final = "DELETE FROM session WHERE subject = ?"
-TRUNCATE_LOG: Final = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 
 class SqliteStore:
-    """A :class:`livegate.stores.base.SessionStore` in one file; ``sqlite:///PATH``.
+    """A :class:`livegate.protocols.SessionStore` in one file; ``sqlite:///PATH``.
 
     Safe with threads, with several processes, and across a fork.
 
     Args:
-        path: The file; made if it is missing, for its owner alone. Its folder has to exist.
+        path: The file; created if it is missing. Its folder has to exist.
         busy_timeout: Seconds that an operation waits for those of others before it gives up with a
             retryable :class:`livegate.errors.StoreError`.
+        synchronous: ``full`` waits for the disk at every commit. ``normal`` does not: operations
+            are several times faster, and survive the end of the process; but the last ones can be
+            lost, though nothing is damaged, when the machine loses power or its system crashes. A
+            session that was passed and consumed may then be consumed again, and the store does not
+            claim to be ``durable``.
 
     Raises:
-        ConfigurationError: There can be no such file, it is another program's, or a later
-            livegate has written it.
+        ConfigurationError: There can be no such file, this process may not write to it or to its
+            folder, its file system lacks what SQLite's log needs, it is another program's, or a
+            later livegate has written it.
         StoreError: The file cannot be used now.
     """
 
-    capabilities: ClassVar[frozenset[str]] = frozenset({DURABLE, SHARED})
-
-    def __init__(self, path: str | PathLike[str], *, busy_timeout: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        busy_timeout: float = 5.0,
+        synchronous: str = "full",
+    ) -> None:
         if fspath(path) == ":memory:":
             raise ConfigurationError("SqliteStore keeps sessions in a file; use memory:// instead.")
-        path = Path(path).absolute()
-        sqlite_file.make(path, busy_timeout)
-        self._connections = Connections(lambda: sqlite_file.connect(path, busy_timeout))
+        if synchronous not in SYNCHRONOUS:
+            raise ConfigurationError(
+                f"synchronous of a SQLite store is {' or '.join(SYNCHRONOUS)}."
+            )
+        self.capabilities = frozenset({DURABLE, SHARED} if synchronous == "full" else {SHARED})
+        self._busy_timeout = busy_timeout
+        file = DatabaseFile(Path(path).absolute(), busy_timeout, synchronous)
+        file.create()
+        self._pool = ConnectionPool(file)
 
-    @classmethod
-    def from_uri(cls, uri: str) -> Self:
-        """The store that ``sqlite:///relative.db`` or ``sqlite:////absolute.db`` names.
+    def insert(self, record: Record, events: Sequence[EventRecord] = ()) -> None:
+        """See :meth:`livegate.protocols.SessionStore.insert`."""
+        row = _row(record, events)
 
-        Raises:
-            ConfigurationError: *uri* is none of these; otherwise as for the class.
-        """
-        return cls(sqlite_path(uri))
-
-    def insert(self, session: LivenessSession) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.insert`."""
-        check_insert(session)
-        row = _row(session)
-        with self._connections.writing() as connection:
+        def insert(connection: Connection) -> None:
             if connection.execute(INSERT, row).rowcount == 0:
-                raise KeyTakenError("The id or the idempotency key is taken; nothing was saved.")
+                raise DuplicateKeyError(
+                    "The id or the idempotency key is taken; nothing was saved."
+                )
+            _add_events(connection, record.id, events)
 
-    def get(self, session_id: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.get`."""
+        self._write(insert, is_single_statement=not events)
+
+    def get(self, session_id: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get`."""
         return self._one(GET, session_id)
 
-    def lookup(self, subject: str, idempotency_key: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.lookup`."""
-        return self._one(LOOKUP, subject, idempotency_key)
+    def get_by_idempotency_key(self, subject: str, key: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get_by_idempotency_key`."""
+        return self._one(GET_BY_KEY, subject, key)
 
-    def save(self, session: LivenessSession, expected_version: int) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.save`."""
-        row = _row(session)
-        with self._connections.writing() as connection:
-            found = connection.execute(GET, (session.id,)).fetchone()
-            before = None if found is None else codec.decode(found[0])
-            check_save(before, session, expected_version)
-            connection.execute(SAVE, row)
+    def save(
+        self, record: Record, expected_version: int, events: Sequence[EventRecord] = ()
+    ) -> None:
+        """See :meth:`livegate.protocols.SessionStore.save`.
 
-    def find(self, query: SessionQuery) -> Page:
-        """See :meth:`livegate.stores.base.SessionStore.find`."""
-        sql, values = find_sql(query)
-        if not _is_text(query.subject or ""):
-            return Page(())
-        with self._connections.reading() as connection:
-            rows = connection.execute(sql, values).fetchall()
-        return paging.page([codec.decode(record) for *_, record in rows], query.limit)
-
-    def due(self, now: datetime, limit: int, lease: timedelta) -> tuple[LivenessSession, ...]:
-        """See :meth:`livegate.stores.base.SessionStore.due`.
-
-        A record that cannot be read is leased too, and logged: the next ones get their turn.
+        Raises:
+            ValueError: *record* is not of the next version, or a field that never changes is
+                another one; nothing was written.
         """
-        check_due(limit)
-        with self._connections.writing() as connection:
-            rows = connection.execute(DUE, {"now": micros(now), "limit": limit}).fetchall()
-            until = micros(now + lease)
-            connection.executemany(LEASE, [(until, session_id) for session_id, _ in rows])
-        return tuple(_readable(rows))
+        if record.version != expected_version + 1:
+            raise ValueError(f"version {record.version} does not follow {expected_version}")
+        row = _row(record, events)
 
-    def purge(self, before: datetime) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.purge`."""
-        return self._forget(*purge_sql(before))
+        def save(connection: Connection) -> None:
+            if connection.execute(SAVE, row).rowcount == 0:
+                raise _refusal(connection, record, expected_version)
+            _add_events(connection, record.id, events)
+
+        self._write(save, is_single_statement=not events)
+
+    def find(self, query: RecordQuery) -> tuple[Record, ...]:
+        """See :meth:`livegate.protocols.SessionStore.find`."""
+        sql, values = find_sql(query)
+        rows = self._pool.run(lambda connection: connection.execute(sql, values).fetchall())
+        return tuple(map(_record, rows))
+
+    def claim(self, now: datetime, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See :meth:`livegate.protocols.SessionStore.claim`."""
+        _check_limit(limit)
+        moment = _micros(now)
+        until = moment + lease // _MICROSECOND
+        return self._pool.run_transaction(
+            lambda connection: tuple(_claim(connection, moment, limit, until))
+        )
+
+    def release(
+        self,
+        claim: Claim,
+        next_at: datetime | None = None,
+        delivered_up_to: int | None = None,
+        progress: bytes | None = None,
+    ) -> bool:
+        """See :meth:`livegate.protocols.SessionStore.release`."""
+        values = {
+            "id": claim.record.id,
+            "version": claim.record.version,
+            "fence": claim.fence,
+            "next_at": None if next_at is None else _micros(next_at),
+            "delivered_up_to": delivered_up_to,
+            "progress": progress,
+        }
+
+        def release(connection: Connection) -> bool:
+            if delivered_up_to is not None:
+                connection.execute(REMOVE_DELIVERED, values)
+            return connection.execute(RELEASE, values).rowcount == 1
+
+        return self._write(release, is_single_statement=delivered_up_to is None)
+
+    def purge(self, before: datetime, limit: int) -> int:
+        """See :meth:`livegate.protocols.SessionStore.purge`.
+
+        Raises:
+            ValueError: *limit* is less than 1.
+        """
+        _check_limit(limit)
+        values = (_micros(before), limit)
+        return self._remove(lambda connection: connection.execute(PURGE, values).rowcount)
 
     def erase(self, subject: str) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.erase`."""
-        return self._forget(ERASE, [subject]) if _is_text(subject) else 0
+        """See :meth:`livegate.protocols.SessionStore.erase`."""
+
+        def erase(connection: Connection) -> int:
+            connection.execute(ERASE_EVENTS, (subject,))
+            return connection.execute(ERASE, (subject,)).rowcount
+
+        return self._remove(erase)
 
     def close(self) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.close`."""
-        self._connections.close()
+        """See :meth:`livegate.protocols.SessionStore.close`; it waits for at most ten seconds."""
+        self._pool.close()
 
-    def _one(self, sql: str, *values: str) -> LivenessSession | None:
-        if not all(map(_is_text, values)):
+    def _one(self, sql: str, *names: str) -> Record | None:
+        try:
+            row = self._pool.run(lambda connection: connection.execute(sql, names).fetchone())
+        except UnicodeEncodeError:  # a lone surrogate, which is in no name
             return None
-        with self._connections.reading() as connection:
-            found = connection.execute(sql, values).fetchone()
-        return None if found is None else codec.decode(found[0])
+        return None if row is None else _record(row)
 
-    def _forget(self, sql: str, values: Sequence[str | int]) -> int:
-        with self._connections.writing() as connection:
-            forgotten = connection.execute(sql, values).rowcount
+    def _write(self, operation: Callable[[Connection], T], *, is_single_statement: bool) -> T:
+        if is_single_statement:  # which is a transaction of its own
+            return self._pool.run(operation)
+        return self._pool.run_transaction(operation)
+
+    def _remove(self, operation: Callable[[Connection], int]) -> int:
+        removed = self._pool.run_transaction(operation)
         # Also when there was nothing: an earlier call may not have come this far.
-        self._truncate_log()
-        return forgotten
+        self._pool.run(self._truncate_log)
+        return removed
 
-    def _truncate_log(self) -> None:
-        """Bring what the log holds into the file, so that no older copy stays in the log."""
-        with self._connections.reading() as connection:
+    def _truncate_log(self, connection: Connection) -> None:
+        """Copy what the log holds into the file, so that no older copy stays in the log."""
+        _set_timeout(connection, min(self._busy_timeout, _CHECKPOINT_TIMEOUT))
+        try:
             (busy, *_) = connection.execute(TRUNCATE_LOG).fetchone()
+        finally:
+            _set_timeout(connection, self._busy_timeout)
         if busy:
-            _log.warning("What was erased stays in SQLite's log until the next erase or purge.")
+            _log.warning("What was removed stays in SQLite's log until the next erase or purge.")
 
 
-def find_sql(query: SessionQuery) -> tuple[str, list[str | int]]:
-    """The statement that finds a page and one more, and its values.
-
-    Raises:
-        InvalidRequestError: See :func:`livegate.stores.paging.bound`.
-    """
-    place = (*paging.bound(query), query.limit + 1)
-    states = sorted(query.states)
-    if query.subject is not None:
-        condition = f"subject = ? AND state IN ({_marks(states)})" if states else "subject = ?"
-        return FIND.format(condition=condition), [query.subject, *states, *place]
-    if not states:
-        return FIND.format(condition="true"), [*place]
-    # Each state's newest by its index, then the newest of those: no sorting of a whole table.
-    each = f"SELECT * FROM ({FIND.format(condition='state = ?')})"  # noqa: S608 - all of it is ours
-    sql = " UNION ALL ".join([each] * len(states)) + " ORDER BY created_at DESC, id DESC LIMIT ?"
-    return sql, [*(value for state in states for value in (state, *place)), query.limit + 1]
+def find_sql(query: RecordQuery) -> tuple[str, list[str | int]]:
+    """The statement for *query*, and its values."""
+    conditions = ""
+    values: list[str | int] = [query.subject]
+    if query.states:
+        conditions += f"AND state IN ({', '.join('?' * len(query.states))}) "
+        values += sorted(query.states)
+    if query.after is not None:
+        conditions += "AND (created_at, id) < (?, ?)"
+        values += [_micros(query.after[0]), query.after[1]]
+    return FIND.format(conditions=conditions), [*values, query.limit]
 
 
-def purge_sql(before: datetime) -> tuple[str, list[str | int]]:
-    """The statement that forgets what is over since *before*, and its values."""
-    sql = PURGE.format(states=_marks(FINAL_STATES), remotes=_marks(FORGETTABLE))
-    return sql, [*FINAL_STATES, micros(before), *FORGETTABLE]
+def _claim(connection: Connection, now: int, limit: int, until: int) -> Iterator[Claim]:
+    connection.execute(FORGET_FUTURE, {"now": now})
+    rows: list[tuple[Any, ...]] = []
+    for sql, has_news in ((DUE, 1), (DUE, 0), (ONLY_EVENTS, 0)):
+        if len(rows) < limit:
+            values = {"now": now, "has_news": has_news, "limit": limit - len(rows)}
+            rows += connection.execute(sql, values).fetchall()
+    if not rows:
+        return
+    connection.execute(TAKE_FENCES, (len(rows),))
+    (last,) = connection.execute(LAST_FENCE).fetchone()
+    for fence, (*columns, progress, events_since) in enumerate(rows, last - len(rows) + 1):
+        record = _record(columns)
+        connection.execute(LEASE, (now, until, fence, record.id))
+        events = () if events_since is None else connection.execute(EVENTS, (record.id,))
+        yield Claim(record, fence, tuple(EventRecord(*event) for event in events), progress)
 
 
-def _row(session: LivenessSession) -> dict[str, str | int | None]:
-    due = due_at(session)
+def _add_events(connection: Connection, session_id: str, events: Sequence[EventRecord]) -> None:
+    if events:
+        rows = [(session_id, event.sequence, event.body) for event in events]
+        connection.executemany(ADD_EVENT, rows)
+
+
+def _refusal(connection: Connection, record: Record, expected_version: int) -> Exception:
+    """Why :data:`SAVE` found nothing to replace."""
+    row = connection.execute(GET, (record.id,)).fetchone()
+    stored = None if row is None else _record(row)
+    if stored is not None and stored.version == expected_version:
+        changed = [
+            each for each in IMMUTABLE_FIELDS if getattr(stored, each) != getattr(record, each)
+        ]
+        if changed:
+            return ValueError(f"save never changes {', '.join(changed)}")
+    return VersionConflictError("The session was changed or removed; nothing was saved.")
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:  # for SQLite a negative one is none at all
+        raise ValueError("limit must be at least 1")
+
+
+def _set_timeout(connection: Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
+def _row(record: Record, events: Sequence[EventRecord]) -> dict[str, str | int | bytes | None]:
+    updated_at = _micros(record.updated_at)
+    is_over = record.state in FINAL and record.remote in PURGEABLE
     return {
-        "id": session.id,
-        "subject": session.subject,
-        "idempotency_key": session.idempotency_key,
-        "state": session.state,
-        "remote": session.remote,
-        "created_at": micros(session.created_at),
-        "updated_at": micros(session.updated_at),
-        "due_at": None if due is None else micros(due),
-        "version": session.version,
-        "record": codec.encode(session),
+        "id": record.id,
+        "subject": record.subject,
+        "key": record.key,
+        "state": record.state,
+        "remote": record.remote,
+        "purpose": record.purpose,
+        "created_at": _micros(record.created_at),
+        "updated_at": updated_at,
+        "due_at": None if record.due_at is None else _micros(record.due_at),
+        "version": record.version,
+        "body": record.body,
+        "purgeable_at": updated_at if is_over else None,
+        "events_since": updated_at if events else None,
     }
 
 
-def _readable(rows: Iterable[tuple[str, str]]) -> Iterator[LivenessSession]:
-    for session_id, record in rows:
-        try:
-            yield codec.decode(record)
-        except StoreBrokenError:
-            _log.exception("Session %s is due and cannot be looked after.", session_id)
+def _record(row: Sequence[Any]) -> Record:
+    session_id, subject, key, state, remote, purpose, created, updated, due, version, body = row
+    return Record(
+        session_id,
+        subject,
+        key,
+        state,
+        remote,
+        purpose,
+        _datetime(created),
+        _datetime(updated),
+        None if due is None else _datetime(due),
+        version,
+        body,
+    )
 
 
-def _is_text(value: str) -> bool:
-    """Whether SQLite can hold *value*: with a lone surrogate it is nobody's name."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
 
 
-def _marks(values: Collection[object]) -> str:
-    return ", ".join("?" * len(values))
+def _datetime(micros: int) -> datetime:
+    return _EPOCH + timedelta(0, 0, micros)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
-    from livegate.session import LivenessSession, Page
-    from livegate.stores.base import SessionQuery, SessionStore
+    from livegate.protocols import Claim, EventRecord, Record, RecordQuery, SessionStore
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class ThreadedStore:
-    """Any :class:`livegate.stores.base.SessionStore` as an ``AsyncSessionStore``.
+    """Any :class:`livegate.protocols.SessionStore` as an ``AsyncSessionStore``.
 
-    Cancelling an operation that has begun does not stop it: it still happens, and as a whole. One
-    that still waits for a thread does not happen at all.
+    A cancelled operation that has begun is not stopped: it is done as a whole. One that still waits
+    for a thread is not done.
 
     Args:
-        store: The store; closed with this one.
+        store: The store; closed with this one, which waits for its running operations.
     """
 
     def __init__(self, store: SessionStore) -> None:
@@ -33,51 +32,57 @@ class ThreadedStore:
         """What the wrapped store can do."""
         return self._store.capabilities
 
-    async def insert(self, session: LivenessSession) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.insert`."""
-        await _in_thread(lambda: self._store.insert(session))
+    async def insert(self, record: Record, events: Sequence[EventRecord] = ()) -> None:
+        """See :meth:`livegate.protocols.SessionStore.insert`."""
+        await _in_thread(self._store.insert, record, events)
 
-    async def get(self, session_id: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.get`."""
-        return await _in_thread(lambda: self._store.get(session_id))
+    async def get(self, session_id: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get`."""
+        return await _in_thread(self._store.get, session_id)
 
-    async def lookup(self, subject: str, idempotency_key: str) -> LivenessSession | None:
-        """See :meth:`livegate.stores.base.SessionStore.lookup`."""
-        return await _in_thread(lambda: self._store.lookup(subject, idempotency_key))
+    async def get_by_idempotency_key(self, subject: str, key: str) -> Record | None:
+        """See :meth:`livegate.protocols.SessionStore.get_by_idempotency_key`."""
+        return await _in_thread(self._store.get_by_idempotency_key, subject, key)
 
-    async def save(self, session: LivenessSession, expected_version: int) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.save`."""
-        await _in_thread(lambda: self._store.save(session, expected_version))
+    async def save(
+        self, record: Record, expected_version: int, events: Sequence[EventRecord] = ()
+    ) -> None:
+        """See :meth:`livegate.protocols.SessionStore.save`."""
+        await _in_thread(self._store.save, record, expected_version, events)
 
-    async def find(self, query: SessionQuery) -> Page:
-        """See :meth:`livegate.stores.base.SessionStore.find`."""
-        return await _in_thread(lambda: self._store.find(query))
+    async def find(self, query: RecordQuery) -> tuple[Record, ...]:
+        """See :meth:`livegate.protocols.SessionStore.find`."""
+        return await _in_thread(self._store.find, query)
 
-    async def due(
+    async def claim(self, now: datetime, limit: int, lease: timedelta) -> tuple[Claim, ...]:
+        """See :meth:`livegate.protocols.SessionStore.claim`."""
+        return await _in_thread(self._store.claim, now, limit, lease)
+
+    async def release(
         self,
-        now: datetime,
-        limit: int,
-        lease: timedelta,
-    ) -> tuple[LivenessSession, ...]:
-        """See :meth:`livegate.stores.base.SessionStore.due`."""
-        return await _in_thread(lambda: self._store.due(now, limit, lease))
+        claim: Claim,
+        next_at: datetime | None = None,
+        delivered_up_to: int | None = None,
+        progress: bytes | None = None,
+    ) -> bool:
+        """See :meth:`livegate.protocols.SessionStore.release`."""
+        return await _in_thread(self._store.release, claim, next_at, delivered_up_to, progress)
 
-    async def purge(self, before: datetime) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.purge`."""
-        return await _in_thread(lambda: self._store.purge(before))
+    async def purge(self, before: datetime, limit: int) -> int:
+        """See :meth:`livegate.protocols.SessionStore.purge`."""
+        return await _in_thread(self._store.purge, before, limit)
 
     async def erase(self, subject: str) -> int:
-        """See :meth:`livegate.stores.base.SessionStore.erase`."""
-        return await _in_thread(lambda: self._store.erase(subject))
+        """See :meth:`livegate.protocols.SessionStore.erase`."""
+        return await _in_thread(self._store.erase, subject)
 
     async def close(self) -> None:
-        """See :meth:`livegate.stores.base.SessionStore.close`."""
+        """See :meth:`livegate.protocols.SessionStore.close`."""
         await _in_thread(self._store.close)
 
 
-async def _in_thread(operation: Callable[[], T]) -> T:
-    import asyncio  # noqa: PLC0415 - whoever awaits this has imported it, others need not
+async def _in_thread(operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    # Imported here: every caller has imported it, and sync programs do not pay for it.
+    from asyncio import to_thread  # noqa: PLC0415
 
-    answer = await asyncio.to_thread(operation)
-    # An ``async def`` that does not look like one, or one among others: it must happen too.
-    return await answer if inspect.isawaitable(answer) else answer
+    return await to_thread(operation, *args, **kwargs)

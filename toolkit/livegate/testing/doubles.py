@@ -1,7 +1,7 @@
 """Stand-ins for a clock and for the Face service: for tests of policies, plugins and applications.
 
-For a service that behaves like the real one, over HTTP, use ``mockface``; these say what they are
-told to say, and remember what they were asked.
+For a service that behaves like the real one, over HTTP, use ``mockface``; these return what a test
+gives them, and remember how they were called.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from livegate.face.base import FaceSession, FaceSessionRequest
-from livegate.session import Outcome, OutcomeStatus
+from livegate.models import Outcome, OutcomeStatus
+from livegate.protocols import FaceSession, FaceSessionRequest
 
 if TYPE_CHECKING:
-    from livegate.session import SessionKind
+    from livegate.models import SessionKind
 
 
 @dataclass(slots=True)
 class ManualClock:
-    """A clock that moves when it is told to. Call it for the time."""
+    """A clock that a test moves. Call it for the time."""
 
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -28,21 +28,22 @@ class ManualClock:
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Move the time on."""
+        """Move the time on, or back."""
         self.now += timedelta(seconds=seconds)
 
 
 @dataclass(slots=True)
-class ScriptedFace:
-    """A Face service that says what it is told to say.
+class FakeFaceService:
+    """A Face service that returns what a test gives it.
 
     Attributes:
-        outcome: What :meth:`read` gives back.
+        outcome: What :meth:`read` returns.
         failures: An exception for a call, by the call's name: ``create``, ``read`` or ``delete``;
-            it is raised until it is taken away.
+            it is raised until it is removed.
         calls: The names of the calls, in their order.
         sessions: The ids of the sessions that were created and not deleted.
-        requests: What :meth:`create` was asked for.
+        requests: What :meth:`create` was called with.
+        versions: The API version of each call but ``close``.
     """
 
     outcome: Outcome = field(default_factory=lambda: Outcome(OutcomeStatus.NOT_STARTED))
@@ -50,69 +51,62 @@ class ScriptedFace:
     calls: list[str] = field(default_factory=list)
     sessions: set[str] = field(default_factory=set)
     requests: list[FaceSessionRequest] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
     api_version: str = "v1.2"
 
-    def create(self, request: FaceSessionRequest) -> FaceSession:
-        """See :meth:`livegate.face.base.FaceService.create`."""
-        self._answer("create")
+    def create(self, request: FaceSessionRequest, api_version: str) -> FaceSession:
+        """See :meth:`livegate.protocols.FaceService.create`."""
+        self._call("create", api_version)
         self.requests.append(request)
         remote_id = f"remote-{len(self.requests)}"
         self.sessions.add(remote_id)
         return FaceSession(remote_id, f"token-of-{remote_id}")
 
-    def read(
-        self,
-        kind: SessionKind,  # noqa: ARG002 - the port's words
-        remote_id: str,  # noqa: ARG002
-        api_version: str,  # noqa: ARG002
-    ) -> Outcome:
-        """See :meth:`livegate.face.base.FaceService.read`."""
-        self._answer("read")
+    def read(self, kind: SessionKind, remote_id: str, api_version: str) -> Outcome:  # noqa: ARG002
+        """See :meth:`livegate.protocols.FaceService.read`."""
+        self._call("read", api_version)
         return self.outcome
 
-    def delete(
-        self,
-        kind: SessionKind,  # noqa: ARG002 - the port's words
-        remote_id: str,
-        api_version: str,  # noqa: ARG002
-    ) -> None:
-        """See :meth:`livegate.face.base.FaceService.delete`."""
-        self._answer("delete")
+    def delete(self, kind: SessionKind, remote_id: str, api_version: str) -> None:  # noqa: ARG002
+        """See :meth:`livegate.protocols.FaceService.delete`."""
+        self._call("delete", api_version)
         self.sessions.discard(remote_id)
 
     def close(self) -> None:
-        """See :meth:`livegate.face.base.FaceService.close`."""
-        self._answer("close")
+        """See :meth:`livegate.protocols.FaceService.close`."""
+        self._call("close")
 
-    def _answer(self, call: str) -> None:
-        self.calls.append(call)
-        if call in self.failures:
-            raise self.failures[call]
+    def _call(self, name: str, api_version: str | None = None) -> None:
+        self.calls.append(name)
+        if api_version is not None:
+            self.versions.append(api_version)
+        if name in self.failures:
+            raise self.failures[name]
 
 
 @dataclass(slots=True)
-class AsyncScriptedFace:
-    """A :class:`ScriptedFace` for an :class:`livegate.AsyncOrchestrator`."""
+class AsyncFakeFaceService:
+    """A :class:`FakeFaceService` for an :class:`livegate.AsyncOrchestrator`."""
 
-    script: ScriptedFace
+    fake: FakeFaceService = field(default_factory=FakeFaceService)
 
     @property
     def api_version(self) -> str:
-        """See :attr:`livegate.face.base.FaceService.api_version`."""
-        return self.script.api_version
+        """See :attr:`livegate.protocols.FaceService.api_version`."""
+        return self.fake.api_version
 
-    async def create(self, request: FaceSessionRequest) -> FaceSession:
-        """See :meth:`ScriptedFace.create`."""
-        return self.script.create(request)
+    async def create(self, request: FaceSessionRequest, api_version: str) -> FaceSession:
+        """See :meth:`FakeFaceService.create`."""
+        return self.fake.create(request, api_version)
 
     async def read(self, kind: SessionKind, remote_id: str, api_version: str) -> Outcome:
-        """See :meth:`ScriptedFace.read`."""
-        return self.script.read(kind, remote_id, api_version)
+        """See :meth:`FakeFaceService.read`."""
+        return self.fake.read(kind, remote_id, api_version)
 
     async def delete(self, kind: SessionKind, remote_id: str, api_version: str) -> None:
-        """See :meth:`ScriptedFace.delete`."""
-        self.script.delete(kind, remote_id, api_version)
+        """See :meth:`FakeFaceService.delete`."""
+        self.fake.delete(kind, remote_id, api_version)
 
     async def close(self) -> None:
-        """See :meth:`ScriptedFace.close`."""
-        self.script.close()
+        """See :meth:`FakeFaceService.close`."""
+        self.fake.close()

@@ -1,11 +1,4 @@
-"""The parts of :class:`livegate.testing.StoreContract`, one file for each kind of promise."""
+"""The parts of :class:`livegate.testing.StoreContract`, one module for each kind of promise.
 
-import pytest
-
-# Before any of them is imported: a failed assert then shows what it compared.
-pytest.register_assert_rewrite(
-    *(
-        f"{__name__}.{part}"
-        for part in ("closing", "finding", "forgetting", "keeping", "looking_after", "racing")
-    ),
-)
+Nothing is imported here: the child processes of the suite use some of the modules without pytest.
+"""

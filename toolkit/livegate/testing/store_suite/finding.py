@@ -1,170 +1,126 @@
-"""Pages show every session that a query names, newest first, each one once."""
-# ruff: noqa: S101 - a kit of assertions
+"""``find`` returns every record that a query describes, newest first, each one once."""
+# ruff: noqa: S101 - a suite of assertions
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import product
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import pytest
-
-from livegate.errors import InvalidRequestError
-from livegate.session import SessionState
-from livegate.stores.base import MAX_PAGE, SessionQuery
-from livegate.testing.store_suite.driven import StoreSuite
-from livegate.testing.store_suite.samples import NOW, SECOND, a_session
+from livegate.protocols import MAX_PAGE, RecordQuery
+from livegate.testing.store_suite.base import StoreSuite
+from livegate.testing.store_suite.samples import HOUR, NOW, SECOND, STATES, a_record, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from livegate.session import LivenessSession
-    from livegate.testing.store_suite.driven import DrivenStore
-
-STATES = (SessionState.REQUESTED, SessionState.PASSED, SessionState.NEEDS_REVIEW)
-
-SOME_STATES: Final[tuple[frozenset[SessionState], ...]] = (
-    frozenset(),
-    frozenset(STATES[:1]),
-    frozenset(STATES[1:]),
-    frozenset(SessionState),
-)
-SOME_TIMES = (None, NOW, NOW + 3 * SECOND, NOW + 1000 * SECOND)
+    from livegate.protocols import Record
+    from livegate.testing.store_suite.handles import StoreHandle
 
 
-def a_mixture() -> list[LivenessSession]:
-    """Sessions of three subjects, in three states, several created at the same moment."""
+def a_mixture() -> list[Record]:
+    """Records of two subjects, in three states, several of them created at the same moment."""
     return [
-        a_session(
+        a_record(
             f"{number:02}",
-            subject=f"subject {number % 3}",
-            state=STATES[number // 3 % 3],
-            created_at=NOW + number // 4 * SECOND,
+            subject=("alice", "bob")[number % 2],
+            state=("requested", "passed", "needs_review")[number // 2 % 3],
+            created_at=NOW + number // 5 * SECOND,
         )
-        for number in range(27)
+        for number in (7 * number % 30 for number in range(30))  # in no order
     ]
 
 
-def newest_first(sessions: list[LivenessSession]) -> list[str]:
-    """The ids of *sessions* in the order of pages."""
-    ordered = sorted(sessions, key=lambda session: (session.created_at, session.id), reverse=True)
-    return [session.id for session in ordered]
+def newest_first(records: list[Record]) -> list[str]:
+    """The ids of *records* in the order of ``find``."""
+    ordered = sorted(records, key=lambda record: (record.created_at, record.id), reverse=True)
+    return [record.id for record in ordered]
 
 
-def pages(store: DrivenStore, query: SessionQuery) -> Iterator[list[str]]:
-    """The ids on each page."""
+def pages(store: StoreHandle, query: RecordQuery) -> Iterator[list[str]]:
+    """The ids of each page, the last one empty."""
     while True:
-        page = store.find(query)
-        assert len(page.sessions) <= query.limit
-        yield [session.id for session in page.sessions]
-        if page.cursor is None:
+        found = store.find(query)
+        assert len(found) <= query.limit
+        yield [record.id for record in found]
+        if not found:
             return
-        query = replace(query, cursor=page.cursor)
+        query = replace(query, after=(found[-1].created_at, found[-1].id))
 
 
 class Finding(StoreSuite):
     """``find``."""
 
-    @pytest.mark.parametrize("limit", [1, 2, 3, 9, 26, 27, 28, 100])
-    def test_pages_show_everything_once(self, driven: DrivenStore, limit: int) -> None:
-        """Given sessions with equal times; the pages of any size show each once, newest first."""
-        sessions = a_mixture()
-        for session in sessions:
-            driven.insert(session)
-        shown = list(pages(driven, SessionQuery(limit=limit)))
-        assert [one for page in shown for one in page] == newest_first(sessions)
-        assert all(shown), "a page without sessions"
-
-    @pytest.mark.parametrize("subject", [None, "subject 1", "nobody"])
-    def test_every_condition_has_to_hold(self, driven: DrivenStore, subject: str | None) -> None:
-        """Given a mixture; a query shows what it names and nothing else, whatever it combines."""
-        sessions = a_mixture()
-        for session in sessions:
-            driven.insert(session)
-        for states, before, limit in product(SOME_STATES, SOME_TIMES, (1, 4, 100)):
-            expected = [
-                session
-                for session in sessions
-                if (subject is None or session.subject == subject)
-                and (not states or session.state in states)
-                and (before is None or session.created_at < before)
+    def test_pages_of_any_size_return_each_record_once(self, store: StoreHandle) -> None:
+        """Given records with equal times; the pages return each of them once, newest first."""
+        records = a_mixture()
+        for record in records:
+            store.insert(record)
+        for limit in (1, 4, 14, 15, MAX_PAGE + 1):
+            found = [
+                one for page in pages(store, RecordQuery("alice", limit=limit)) for one in page
             ]
-            query = SessionQuery(subject, states, before, limit)
-            shown = [one for page in pages(driven, query) for one in page]
-            assert shown == newest_first(expected), query
+            assert found == newest_first([each for each in records if each.subject == "alice"])
 
-    def test_the_answer_is_what_was_saved_last(self, driven: DrivenStore) -> None:
-        """Given a session that was saved; the page holds its newest version."""
-        session = a_session()
-        driven.insert(session)
-        saved = replace(session, version=2, state=SessionState.PASSED)
-        driven.save(saved, 1)
-        assert driven.find(SessionQuery(subject="alice")).sessions == (saved,)
+    def test_every_condition_has_to_hold(self, store: StoreHandle) -> None:
+        """Given records of two subjects; a page has those of one, in the named states."""
+        records = a_mixture()
+        for record in records:
+            store.insert(record)
+        some_states = ((), ("requested",), ("passed", "needs_review"), ("failed",), STATES)
+        for states, limit in product(some_states, (1, 4, MAX_PAGE)):
+            query = RecordQuery("alice", frozenset(states), limit)
+            expected = [r for r in records if r.subject == "alice"]
+            expected = [r for r in expected if not states or r.state in states]
+            assert [one for page in pages(store, query) for one in page] == newest_first(expected)
 
-    def test_sessions_that_come_move_no_page(self, driven: DrivenStore) -> None:
-        """Given a first page; when others come, nothing is shown twice or missed."""
-        sessions = a_mixture()
-        for session in sessions:
-            driven.insert(session)
-        shown: list[str] = []
-        for number, page in enumerate(pages(driven, SessionQuery(limit=5))):
-            shown += page
-            driven.insert(a_session(f"new {number}", created_at=NOW + 1000 * SECOND))
-            driven.insert(a_session(f"old {number}", created_at=NOW - 1000 * SECOND))
-        assert [one for one in shown if "old" not in one] == newest_first(sessions)
-        assert len(set(shown)) == len(shown)
+    def test_ids_are_ordered_by_code_points(self, store: StoreHandle) -> None:
+        """Given records of one moment; they are ordered as no language orders their ids."""
+        ids = ["a", "B", "Z", "_", "-", "a-b", "aa", "ab", "10", "9", "\u00e4", "\uffff"]
+        ids += ["\U00010000", "\U0010ffff", "~", "a b", "\u0430"]
+        for session_id in ids:
+            store.insert(a_record(session_id))
+        found = [one for page in pages(store, RecordQuery("alice", limit=2)) for one in page]
+        assert found == sorted(ids, reverse=True)
 
-    def test_sessions_that_go_move_no_page(self, driven: DrivenStore) -> None:
-        """Given a first page; when what was on it is erased, the next begins as before."""
-        sessions = a_mixture()
-        for session in sessions:
-            driven.insert(session)
-        first = driven.find(SessionQuery(limit=5))
-        driven.erase(first.sessions[-1].subject)
-        rest = pages(driven, SessionQuery(limit=5, cursor=first.cursor))
-        left = [s for s in sessions if s.subject != first.sessions[-1].subject]
-        seen = {session.id for session in first.sessions}
-        assert [one for page in rest for one in page] == [
-            one for one in newest_first(left) if one not in seen
+    def test_limit_may_be_one_above_a_page(self, store: StoreHandle) -> None:
+        """Given more records than a page has; the next one is found too, as a sign of more."""
+        for number in range(MAX_PAGE + 2):
+            store.insert(a_record(f"{number:03}"))
+        assert len(store.find(RecordQuery("alice", limit=MAX_PAGE + 1))) == MAX_PAGE + 1
+
+    def test_page_has_what_was_saved_last(self, store: StoreHandle) -> None:
+        """Given a session that was saved; the page has its newest version, in its old place."""
+        for session_id in "123":
+            store.insert(a_record(session_id))
+        saved = next_of(a_record("2"), state="passed")
+        store.save(saved, 1)
+        assert store.find(RecordQuery("alice")) == (a_record("3"), saved, a_record("1"))
+
+    def test_new_records_move_no_page(self, store: StoreHandle) -> None:
+        """Given a first page; when newer and older ones come, none is returned twice or missed."""
+        records = [record for record in a_mixture() if record.subject == "alice"]
+        for record in records:
+            store.insert(record)
+        found: list[str] = []
+        for number, page in enumerate(pages(store, RecordQuery("alice", limit=4))):
+            found += page
+            store.insert(a_record(f"newer {number}", created_at=NOW + HOUR))
+            if number == 0:
+                store.insert(a_record("older", created_at=NOW - HOUR))
+        assert found == [*newest_first(records), "older"]
+
+    def test_removed_records_move_no_page(self, store: StoreHandle) -> None:
+        """Given a first page; when its records are purged, the next page begins where it would."""
+        records = [
+            a_record(f"{number}", state="passed", remote="none", updated_at=NOW + number * SECOND)
+            for number in (4, 3, 5, 2, 1)
         ]
-
-    def test_a_cursor_fits_into_a_url(self, driven: DrivenStore) -> None:
-        """Given ids of all kinds; the cursor is made of characters that need no escaping."""
-        for number, name in enumerate(("a/b?c&d=e#f", "\N{PILE OF POO}", "x")):
-            driven.insert(a_session(name, created_at=NOW - number * SECOND))
-        query = SessionQuery(limit=1)
-        for _ in range(2):
-            cursor = driven.find(query).cursor
-            assert cursor is not None
-            assert re.fullmatch(r"[A-Za-z0-9._~-]+", cursor)
-            query = replace(query, cursor=cursor)
-
-    @pytest.mark.parametrize(
-        "cursor",
-        [
-            "",
-            "0",
-            "garbage",
-            "=" * 9,
-            "\N{PILE OF POO}",
-            "\ud800",
-            "'; --",
-            "A" * 10_000,
-            "W10",
-            "\0",
-        ],
-        ids=ascii,
-    )
-    def test_a_foreign_cursor_is_refused(self, driven: DrivenStore, cursor: str) -> None:
-        """Given a cursor that no page has given; the error names it."""
-        with pytest.raises(InvalidRequestError) as caught:
-            driven.find(SessionQuery(cursor=cursor))
-        assert caught.value.field == "cursor"
-
-    @pytest.mark.parametrize("limit", [0, -1, MAX_PAGE + 1, 10**30])
-    def test_a_limit_out_of_range_is_refused(self, driven: DrivenStore, limit: int) -> None:
-        """Given a page's size that is none; the error names it."""
-        with pytest.raises(InvalidRequestError) as caught:
-            driven.find(SessionQuery(limit=limit))
-        assert caught.value.field == "limit"
+        for record in records:
+            store.insert(record)
+        (last,) = store.find(RecordQuery("alice", limit=1))
+        assert last.id == "5"
+        store.purge(NOW + HOUR, 5)
+        store.insert(a_record("3"))
+        found = store.find(RecordQuery("alice", after=(last.created_at, last.id)))
+        assert [record.id for record in found] == ["3"]

@@ -1,0 +1,93 @@
+"""Everything that is kept of one subject: to hand out, and to erase here and at the service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from livegate._record import to_session
+from livegate._sync import maybe_await
+from livegate.errors import SessionNotFoundError
+from livegate.lifecycle import EraseRequested
+from livegate.models import EraseReceipt, RemoteState
+from livegate.operations.results import delete_remote
+from livegate.protocols import MAX_PAGE, RecordQuery
+from livegate.validation import check_subject
+
+if TYPE_CHECKING:
+    from livegate.models import LivenessSession
+    from livegate.operations._runtime import Runtime
+
+SETTLED = frozenset({RemoteState.NONE, RemoteState.DELETED})
+"""Nothing is left to delete at the service."""
+
+
+async def sessions_of(runtime: Runtime, subject: str) -> list[LivenessSession]:
+    """All sessions of *subject*, newest first."""
+    sessions: list[LivenessSession] = []
+    after = None
+    while True:
+        query = RecordQuery(subject, limit=MAX_PAGE, after=after)
+        records = await maybe_await(runtime.store.find(query))
+        sessions += map(to_session, records)
+        if len(records) < MAX_PAGE:
+            return sessions
+        after = (records[-1].created_at, records[-1].id)
+
+
+async def export(runtime: Runtime, subject: str) -> list[dict[str, Any]]:
+    """See :meth:`livegate.Orchestrator.export`."""
+    check_subject(subject)
+    return [_plain(session) for session in await sessions_of(runtime, subject)]
+
+
+async def erase(runtime: Runtime, subject: str) -> EraseReceipt:
+    """See :meth:`livegate.Orchestrator.erase`.
+
+    Every session is marked before anything else happens, so that the erasure survives a crash: the
+    worker goes on with it.
+    """
+    check_subject(subject)
+    sessions = [await _request_erase(runtime, each) for each in await sessions_of(runtime, subject)]
+    for session in sessions:
+        await delete_remote(runtime, session)
+    return await remove_if_deleted(runtime, subject)
+
+
+async def remove_if_deleted(runtime: Runtime, subject: str) -> EraseReceipt:
+    """Remove the records of a subject to be erased, once the service has deleted its sessions."""
+    # Also those that were started while the erasure was under way.
+    sessions = [await _request_erase(runtime, each) for each in await sessions_of(runtime, subject)]
+    ids = tuple(each.id for each in sessions)
+    pending = tuple(each.id for each in sessions if each.remote not in SETTLED)
+    if pending:
+        return EraseReceipt(ids, pending, None)
+    await maybe_await(runtime.store.erase(subject))
+    return EraseReceipt(ids, (), runtime.now())
+
+
+async def _request_erase(runtime: Runtime, session: LivenessSession) -> LivenessSession:
+    async def step(found: LivenessSession) -> LivenessSession:
+        if found.erase_requested_at is not None:
+            return found
+        return await runtime.commit(found, EraseRequested())
+
+    if session.erase_requested_at is not None:
+        return session
+    try:
+        return await runtime.update(lambda: runtime.load(session.id), step)
+    except SessionNotFoundError:
+        return session  # removed at the same moment
+
+
+def _plain(value: Any) -> Any:
+    """*value* in the types of JSON."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,1 @@
+"""The plugins of an orchestrator: the hooks, their registration and their calls."""

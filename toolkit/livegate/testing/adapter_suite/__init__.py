@@ -1,0 +1,1 @@
+"""The parts of :class:`livegate.testing.AdapterContract`."""
