@@ -123,7 +123,7 @@ class MethodNotAllowedError(InvalidRequestError):
 
     def __init__(self, allowed: Iterable[str]) -> None:
         self.allowed = tuple(allowed)
-        super().__init__(f"This path takes {' and '.join(self.allowed)}.", status=405)
+        super().__init__(f"This path takes {', '.join(self.allowed)}.", status=405)
 
 
 class SubjectRequiredError(LivegateError):

@@ -61,7 +61,7 @@ class Response:
     body: bytes = field(default=b"", repr=False)
 
 
-_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+_encode: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 def json_response(
