@@ -39,6 +39,13 @@ def test_a_cursor_comes_back_as_the_place_that_it_was_made_of(
     assert re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
 
 
+def test_a_cursor_of_another_process_of_this_version_can_be_read() -> None:
+    cursor = packed([1_767_270_615_123_456, RECORD.id])
+
+    assert encode(RECORD) == cursor
+    assert decode(cursor) == (NOW, RECORD.id)
+
+
 def test_a_cursor_holds_no_name() -> None:
     assert b"alice" not in base64.urlsafe_b64decode(encode(RECORD) + "==")
 

@@ -55,6 +55,18 @@ class Destination:
         return [each.sequence for each in self.delivered if each.session_id == session.id]
 
 
+@dataclass(eq=False)
+class Planned(Destination):
+    """A notifier that fails (``F``) or succeeds (``S``) as planned, and succeeds from then on."""
+
+    results: str = ""
+
+    def deliver(self, event: SessionEvent) -> None:
+        is_failure = self.results[len(self.tries) : len(self.tries) + 1] == "F"
+        self.failure = DOWN if is_failure else None
+        super().deliver(event)
+
+
 class AsyncDestination(Destination):
     async def deliver(self, event: SessionEvent) -> None:  # type: ignore[override]
         super().deliver(event)
@@ -211,7 +223,29 @@ def test_an_event_that_fails_is_delivered_again_after_growing_pauses(
     clock.advance(600)
     orchestrator.sweep()
     assert good.sequences(session) == [1, 2]
+    if failure is DOWN:
+        assert f"event {session.id}.1 is not delivered to good yet: ConnectionError" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+def test_the_pause_is_short_again_after_a_success(
+    make_orchestrator: Factory, clock: ManualClock
+) -> None:
+    # Given a destination that takes the first event at the third try, and then fails again
+    planned = Planned("planned", results="FFSFS")
+    orchestrator = make_orchestrator(notifiers=[planned])
+    session = start(orchestrator)
+    for pause in (0, 10, 20):
+        clock.advance(pause)
+        orchestrator.sweep()
+    assert planned.sequences(session) == [1]
+
+    clock.advance(9)
+    orchestrator.sweep()
+    assert planned.sequences(session) == [1]
+    clock.advance(1)
+    orchestrator.sweep()
+    assert planned.sequences(session) == [1, 2]
 
 
 @pytest.mark.parametrize(("after", "pause"), [(3, 10), (75, 80), (90_000, DAY)])
@@ -350,6 +384,43 @@ def test_a_dead_destination_holds_no_other_one_up(
     assert good.sequences(first) == [1, 2, 3, 4]
 
 
+def test_what_the_worker_did_is_delivered_at_once_although_another_destination_is_dead(
+    make_orchestrator: Factory, clock: ManualClock, good: Destination, dead: Destination
+) -> None:
+    # Given a session whose events wait for a dead destination
+    orchestrator = make_orchestrator(notifiers=[dead, good])
+    session = start(orchestrator)
+    sweep_for(orchestrator, clock, 590)
+
+    # When the worker closes it, then the other destination gets that from the same sweep
+    clock.advance(10)
+    orchestrator.sweep()
+    assert good.sequences(session) == [1, 2, 3, 4]
+
+
+def test_nothing_is_kept_of_destinations_that_have_everything(
+    make_orchestrator: Factory, good: Destination
+) -> None:
+    kept: list[bytes | None] = []
+
+    class Store(MemoryStore):
+        def release(
+            self,
+            claim: Claim,
+            next_at: Any = None,
+            delivered_up_to: int | None = None,
+            progress: bytes | None = None,
+        ) -> bool:
+            kept.append(progress)
+            return super().release(claim, next_at, delivered_up_to, progress)
+
+    orchestrator = make_orchestrator(store=Store(), notifiers=[good])
+    start(orchestrator)
+    orchestrator.sweep()
+
+    assert kept == [None]
+
+
 @pytest.mark.parametrize("failure", [DOWN, RetryLater(3600)], ids=["down", "retry after"])
 def test_a_dead_destination_is_left_alone_for_all_sessions(
     make_orchestrator: Factory, clock: ManualClock, dead: Destination, failure: Exception
@@ -372,6 +443,50 @@ def test_a_dead_destination_is_left_alone_for_all_sessions(
     dead.failure = None
     sweep_for(orchestrator, clock, 1300)
     assert len(dead.delivered) == 800
+
+
+@pytest.mark.parametrize(
+    ("results", "is_left_alone"),
+    [("FF", False), ("FFSSFF", False), ("FFF", True), ("FFSSFFF", True)],
+)
+def test_a_destination_is_left_alone_after_three_failures_in_a_row(
+    make_orchestrator: Factory,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    results: str,
+    is_left_alone: bool,
+) -> None:
+    # Given a destination that fails for some sessions, in the order in which they are delivered
+    planned = Planned("planned", results=results)
+    orchestrator = make_orchestrator(notifiers=[planned])
+    sessions = []
+    for _ in range(12):
+        sessions.append(start(orchestrator))
+        clock.advance(1)
+
+    # When the worker sweeps, then the last session gets its events at once, or has to wait
+    orchestrator.sweep()
+    assert planned.sequences(sessions[-1]) == ([] if is_left_alone else [1, 2])
+    assert ("notifier planned failed 3 times in a row" in caplog.text) is is_left_alone
+
+    # And in the end everything is delivered
+    sweep_for(orchestrator, clock, 60)
+    assert all(planned.sequences(each) == [1, 2] for each in sessions)
+
+
+def test_a_sweep_ends_although_one_destination_has_only_the_earlier_events(
+    make_orchestrator: Factory, good: Destination, dead: Destination
+) -> None:
+    # Given events for two destinations, followed by events for the dead one alone
+    both = make_orchestrator(notifiers=[good, dead])
+    session = start(both)
+    make_orchestrator(notifiers=[dead]).cancel(session.id, subject="alice")
+
+    report = both.sweep()
+
+    assert report.claimed <= 2
+    assert good.sequences(session) == [1, 2]
+    assert len(dead.tries) == 1
 
 
 def test_a_deletion_that_becomes_due_does_not_wait_for_a_dead_destination(
@@ -542,7 +657,7 @@ def test_the_events_of_a_removed_destination_are_dropped_once_they_are_too_old(
 def test_a_slow_destination_gets_nothing_after_the_end_of_the_lease(
     make_orchestrator: Factory, clock: ManualClock
 ) -> None:
-    # Given a destination that takes twenty seconds for each event
+    # Given a destination that takes seven seconds for each event, under a lease of 96 seconds
     class Store(MemoryStore):
         def claim(self, now: Any, limit: int, lease: timedelta) -> tuple[Claim, ...]:
             claims = super().claim(now, limit, lease)
@@ -552,9 +667,9 @@ def test_a_slow_destination_gets_nothing_after_the_end_of_the_lease(
 
     class Slow(Destination):
         def deliver(self, event: SessionEvent) -> None:
-            assert clock() < ends[-1]
+            assert clock() < ends[-1] - timedelta(seconds=5)
             super().deliver(event)
-            clock.advance(20)
+            clock.advance(7)
 
     ends: list[Any] = []
     slow = Slow("slow")

@@ -259,7 +259,9 @@ def test_a_created_session_has_the_services_id_and_expires_when_the_event_says()
 
 
 def test_a_rejected_create_says_why() -> None:
-    after = advance(session_in(S.REQUESTED), CreateRejected("InvalidImage"), LATER)
+    requested = replace(session_in(S.REQUESTED), create_requested_at=NOW)
+
+    after = advance(requested, CreateRejected("InvalidImage"), LATER)
 
     assert (after.reasons, after.create_requested_at) == (("InvalidImage",), None)
 
@@ -309,6 +311,7 @@ def test_a_deletion_is_tried_until_it_is_confirmed() -> None:
     assert (failed.remote, failed.remote_tries) == ("deleting", 1)
     assert due_at(failed, TIMING) == retry_at
     assert (deleted.remote, deleted.remote_tries, deleted.state) == ("deleted", 1, "cancelled")
+    assert deleted.remote_retry_at is None
     assert due_at(deleted, TIMING) is None
 
 
@@ -352,6 +355,15 @@ def test_a_poll_is_recorded_with_its_time(event: Event) -> None:
     assert advance(session_in(S.STARTED), event, LATER).polled_at == LATER
 
 
+@pytest.mark.parametrize("name", [*STATE_EVENTS, *OTHER_EVENTS])
+def test_an_event_cannot_be_changed_and_shows_nothing_private(name: str) -> None:
+    event = {**STATE_EVENTS, **OTHER_EVENTS}[name]
+
+    assert hash(event) == hash(event)  # what can be changed has no hash
+    for private in ("'CD'", "'AB'", "'remote'", "0.9"):
+        assert private not in repr(event)
+
+
 def test_every_event_but_a_poll_counts_for_notifiers() -> None:
     session = session_in(S.READY)
 
@@ -380,7 +392,7 @@ def test_only_a_passed_session_can_be_consumed_and_only_once(state: SessionState
 def test_details_are_removed_from_final_sessions_alone(state: SessionState) -> None:
     session = replace(
         session_in(state),
-        attempts=(replace(ATTEMPT, unknown={"score_of_a_later_version": 0.5}),),
+        attempts=(replace(ATTEMPT, unknown={"heart_rate": 61}),),
         client_digests=("AB",),
         reference_sha256="CD",
         reasons=("why",),
@@ -393,6 +405,7 @@ def test_details_are_removed_from_final_sessions_alone(state: SessionState) -> N
     after = advance(session, DetailsRemoved(), LATER)
     assert not after.has_details
     assert after.attempts == (Attempt(1, ATTEMPT.status, decision="realface", is_identical=True),)
+    assert after.attempts[0].unknown == {}
     assert (after.client_digests, after.reference_sha256) == ((), None)
     assert (after.state, after.reasons) == (state, ("why",))
     # The time of the last change decides when the record is removed: it does not move.
@@ -419,6 +432,17 @@ def test_a_clock_that_goes_back_takes_no_time_of_the_session_back() -> None:
     after = advance(before, ClientFinished("AB"), NOW)
 
     assert (after.updated_at, after.polled_at) == (LATER, LATER)
+
+
+def test_sessions_are_left_alone_for_as_long_as_the_documentation_says() -> None:
+    half_a_minute = timedelta(seconds=30)
+
+    assert Timing() == Timing(
+        create=half_a_minute,
+        poll=half_a_minute,
+        review=timedelta(days=7),
+        details=timedelta(days=30),
+    )
 
 
 def polled(state: SessionState, at: datetime) -> LivenessSession:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from typing import Any
 
@@ -71,6 +72,16 @@ def test_a_purpose_with_a_wrong_value_names_the_field_and_never_quotes_it(
         with pytest.raises(ConfigurationError, match=rf"\b{name} has to be") as error:
             Purpose(**arguments)
         assert "secret" not in str(error.value)
+
+
+def test_a_purpose_takes_names_for_all_but_its_name_and_cannot_be_changed() -> None:
+    purpose: Any = Purpose
+
+    with pytest.raises(TypeError):
+        purpose("payout", True)
+    with pytest.raises(FrozenInstanceError):
+        purpose("payout").verify = True
+    assert Purpose("payout", max_retries=0).max_retries == 0
 
 
 def test_all_wrong_values_of_a_purpose_are_reported_at_once() -> None:

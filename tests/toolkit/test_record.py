@@ -312,6 +312,7 @@ def test_a_field_at_its_default_is_left_out_of_the_body() -> None:
     body = json.loads(to_record(BARE, TIMING).body)
 
     assert body.keys() == REQUIRED
+    assert body["format"] == FORMAT == 1
 
 
 @pytest.mark.parametrize(

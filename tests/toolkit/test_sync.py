@@ -77,7 +77,8 @@ def test_an_operation_that_waits_under_run_sync_cleans_up_and_is_an_error() -> N
 
     async def operation() -> None:
         try:
-            await maybe_await(AsyncPort().double(1))
+            number: int = await maybe_await(AsyncPort().double(1))
+            steps.append(f"went on with {number}")
         except RuntimeError:
             steps.append("failed")
             raise
@@ -116,12 +117,14 @@ def test_a_clean_up_may_wait_in_vain_a_bounded_number_of_times() -> None:
 def test_a_cancelled_operation_cleans_up() -> None:
     steps: list[str] = []
 
-    async def forever() -> None:
+    async def forever() -> str:
         await asyncio.Event().wait()
+        return "a result"
 
     async def operation() -> None:
         try:
-            await maybe_await(forever())
+            result: str = await maybe_await(forever())
+            steps.append(f"went on with {result}")
         finally:
             steps.append("cleaned up")
 

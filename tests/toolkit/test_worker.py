@@ -301,6 +301,7 @@ def test_a_session_that_fails_is_tried_later_and_holds_nothing_up(
     face: FakeFaceService,
     clock: ManualClock,
     failure: Exception,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     # Given ten sessions at their end, and a service that fails for all of them
     sessions = [start(orchestrator) for _ in range(10)]
@@ -311,6 +312,7 @@ def test_a_session_that_fails_is_tried_later_and_holds_nothing_up(
     first = orchestrator.sweep()
     assert (first.claimed, first.settled, first.failed) == (10, 0, 10)
     assert face.calls.count("read") == 10
+    assert all(each.id in caplog.text for each in sessions)
     assert orchestrator.sweep().claimed == 0
 
     # And when the service responds again, each of them ends
@@ -434,6 +436,56 @@ def test_a_sweep_ends_although_a_column_says_that_a_session_is_due(
 
     assert orchestrator.sweep() == SweepReport(claimed=1)
     assert orchestrator.sweep() == SweepReport()
+
+
+def test_a_sweep_ends_although_an_erasure_waits_for_the_service(
+    orchestrator: EitherOrchestrator, face: FakeFaceService, clock: ManualClock
+) -> None:
+    # Given an erasure of two sessions, of which the service deletes one
+    passed(orchestrator, face)
+    start(orchestrator)
+    face.failures["delete"] = FaceUnavailableError("no response")
+    orchestrator.erase("alice")
+    clock.advance(30)
+
+    # When workers sweep, then the one that is deleted waits for the other, with growing pauses
+    assert orchestrator.sweep() == SweepReport(claimed=2, failed=2)
+    assert orchestrator.sweep() == SweepReport()
+    clock.advance(10)
+    assert orchestrator.sweep() == SweepReport(claimed=1, failed=1)
+    clock.advance(19)
+    assert orchestrator.sweep() == SweepReport()
+    face.failures.clear()
+    clock.advance(600)
+    orchestrator.sweep()
+    assert orchestrator.find(subject="alice").sessions == ()
+
+
+def test_a_deletion_that_cannot_be_recorded_is_repeated_after_a_pause(
+    make_orchestrator: Callable[..., EitherOrchestrator],
+    face: FakeFaceService,
+    clock: ManualClock,
+) -> None:
+    class Store(MemoryStore):
+        is_broken = True
+
+        def save(
+            self, record: Record, expected_version: int, events: Sequence[EventRecord] = ()
+        ) -> None:
+            if record.remote == "deleted" and self.is_broken:
+                raise StoreError("disk full")
+            super().save(record, expected_version, events)
+
+    store = Store()
+    orchestrator = make_orchestrator(store=store)
+    deleting(orchestrator, face)
+    clock.advance(30)
+
+    assert orchestrator.sweep() == SweepReport(claimed=1, failed=1)
+    assert orchestrator.sweep() == SweepReport()
+    store.is_broken = False
+    clock.advance(10)
+    assert orchestrator.sweep() == SweepReport(claimed=1, deleted=1)
 
 
 def test_a_store_that_cannot_be_asked_for_work_ends_the_sweep(

@@ -42,6 +42,17 @@ def repeat_error(orchestrator: EitherOrchestrator, **changes: Any) -> Idempotenc
     return error.value
 
 
+ENDED = {
+    "token_already_issued": (
+        "Session {id} was started with this Idempotency-Key, and its token was handed out; it is "
+        "not kept, so start a new session with a new key."
+    ),
+    "start_abandoned": (
+        "The start with this Idempotency-Key is {state} and handed out no token; start a new "
+        "session with a new key."
+    ),
+}
+
 # --- what a key responds in every state --------------------------------------------------------
 
 
@@ -78,19 +89,32 @@ def test_a_known_key_never_makes_a_second_session(
     error = repeat_error(orchestrator)
 
     assert (error.code, error.status, error.retryable) == (code, 409, False)
+    assert str(error) == ENDED[code].format(id=session.id, state=state)
     assert face.calls == ["create"]
     assert len(orchestrator.find(subject="alice").sessions) == 1
 
 
 @pytest.mark.parametrize(
-    ("service_code", "error"),
-    [("BadArgument", FaceBadRequestError), ("InvalidImage", ReferenceImageRejectedError)],
+    ("service_code", "error", "message"),
+    [
+        (
+            "BadArgument",
+            FaceBadRequestError,
+            "The Face service rejected this start for good (BadArgument).",
+        ),
+        (
+            "InvalidImage",
+            ReferenceImageRejectedError,
+            "The face service cannot use the image.",
+        ),
+    ],
 )
 def test_a_start_that_failed_for_good_fails_again_with_its_own_error(
     make_orchestrator: Callable[..., EitherOrchestrator],
     face: FakeFaceService,
     service_code: str,
     error: type[FaceBadRequestError | ReferenceImageRejectedError],
+    message: str,
 ) -> None:
     # Given a start that the service rejected for good
     orchestrator = make_orchestrator(purposes=[Purpose("default", verify=True)])
@@ -103,6 +127,8 @@ def test_a_start_that_failed_for_good_fails_again_with_its_own_error(
     with pytest.raises(error) as again:
         start(orchestrator, idempotency_key="k", reference_image=JPEG)
     assert (again.value.code, again.value.status) == (first.value.code, first.value.status)
+    assert str(again.value) == message
+    assert getattr(again.value, "service_code", service_code) == service_code
     assert face.calls == ["create"]
 
 
@@ -124,6 +150,9 @@ def test_a_start_that_is_under_way_says_how_long_to_wait_and_then_carries_on(
     error = repeat_error(orchestrator)
     wait = limit - timedelta(seconds=10.5)
     assert (error.code, error.status) == ("start_in_progress", 409)
+    assert str(error) == (
+        "A start with this Idempotency-Key is under way: wait for its response, or repeat it."
+    )
     assert wait <= timedelta(seconds=error.retry_after or 0) < wait + timedelta(seconds=1)
     assert limit > timedelta(seconds=20)
 
@@ -233,6 +262,7 @@ def test_a_key_that_was_used_for_another_request_is_an_error(
     error = repeat_error(orchestrator, **(request | changes))
 
     assert (error.code, error.status) == ("idempotency_key_reused", 422)
+    assert str(error) == "This Idempotency-Key was used for another request; use a new one."
     assert face.calls == ["create"]
 
 
@@ -328,6 +358,7 @@ def test_a_repeat_takes_the_image_that_the_purpose_has_now(
     session = start(orchestrator, idempotency_key="k")
     assert face.requests[-1].reference_image == OTHER_JPEG
     assert session.reference_sha256 == OTHER_JPEG.sha256
+    assert session.reference_source == "purpose"
 
 
 # --- budgets -----------------------------------------------------------------------------------
@@ -357,9 +388,9 @@ class Budget:
 
     @hookimpl
     def start_settled(self, attempt: StartAttempt, outcome: StartOutcome) -> None:
+        self.sessions.add(attempt.session_id)
         self.used -= outcome is StartOutcome.NOT_CREATED
         self.calls.append(outcome.value)
-        self.sessions.add(attempt.session_id)
 
 
 @pytest.fixture

@@ -186,8 +186,13 @@ def test_an_image_is_checked_wherever_it_comes_from(
 ) -> None:
     class Strict:
         @hookimpl
-        def check_reference_image(self, image: ReferenceImage) -> PolicyViolation:
-            return PolicyViolation("blurred", f"{len(image.content)} blurred bytes.")
+        def check_reference_image(
+            self, image: ReferenceImage, request: StartRequest, purpose: Purpose
+        ) -> PolicyViolation:
+            seen.append((image, request.subject, purpose.name))
+            return PolicyViolation("blurred", "It is blurred.")
+
+    seen: list[tuple[ReferenceImage, str, str]] = []
 
     orchestrator = make_orchestrator(purposes=PURPOSES, plugins=[Portraits(), Strict()])
     image = JPEG if purpose in ("verify", "client") else None
@@ -195,6 +200,7 @@ def test_an_image_is_checked_wherever_it_comes_from(
     with pytest.raises(ReferenceImageRejectedError) as error:
         start(orchestrator, purpose=purpose, reference_image=image)
     assert (error.value.code, error.value.field) == ("blurred", "referenceImage")
+    assert seen == [(image or PORTRAIT, "alice", purpose)]
     assert face.calls == []
 
 

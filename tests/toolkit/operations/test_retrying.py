@@ -83,6 +83,7 @@ def test_every_session_but_a_success_can_be_retried(
         with pytest.raises(TransitionError) as error:
             orchestrator.retry(session.id, subject="alice")
         assert (error.value.code, error.value.status) == ("retry_not_possible", 409)
+        assert str(error.value) == f"Session {session.id} is {state} and cannot be retried."
         assert orchestrator.get(session.id, subject="alice") == session
     else:
         assert orchestrator.retry(session.id, subject="alice").session.state is S.READY

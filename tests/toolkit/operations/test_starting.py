@@ -15,6 +15,7 @@ from livegate import (
     Orchestrator,
     Purpose,
     ReferenceImage,
+    SessionKind,
     Settings,
     StartRequest,
     operations,
@@ -38,7 +39,6 @@ from livegate.testing import AsyncFakeFaceService, FakeFaceService, ManualClock
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from livegate import SessionKind
     from orchestrators import EitherOrchestrator
 
 # --- what is stored, and what reaches the service ----------------------------------------------
@@ -71,6 +71,7 @@ def test_the_settings_of_a_session_reach_the_service(
     request = face.requests[0]
     assert (request.kind, request.mode) == ("liveness", "Passive")
     assert (request.correlation_id, request.token_lifetime) == ("device-7", 120)
+    assert face.versions == [session.api_version] == ["v1.2"]
     assert (session.mode, session.correlation_id) == ("Passive", "device-7")
     assert session.expires_at - session.created_at == timedelta(seconds=120)
 
@@ -241,10 +242,13 @@ def test_a_start_that_the_service_did_not_create_carries_on_with_its_key(
 def test_a_start_that_the_service_rejects_for_good_has_failed(
     orchestrator: EitherOrchestrator, face: FakeFaceService
 ) -> None:
-    face.failures["create"] = FaceBadRequestError("bad mode", service_code="BadArgument")
+    failure = FaceBadRequestError("bad mode", service_code="BadArgument")
+    face.failures["create"] = failure
 
-    with pytest.raises(FaceBadRequestError):
+    with pytest.raises(FaceBadRequestError) as error:
         start(orchestrator)
+
+    assert error.value is failure
 
     session = orchestrator.find(subject="alice").sessions[0]
     assert (session.state, session.reasons, session.remote) == ("failed", ("BadArgument",), "none")
@@ -285,12 +289,35 @@ def test_a_session_that_the_service_created_too_late_is_deleted(
     assert error.value is late
     assert face.calls == ["create", "delete"]
     assert face.sessions == (set() if is_deleted else {"late-1"})
-    assert ("left an unused session" in caplog.text) is not is_deleted
+    (session,) = orchestrator.find(subject="alice").sessions
+    message = f"session {session.id} left an unused session at the service"
+    assert caplog.messages.count(message) == (not is_deleted)
     assert "late-1" not in caplog.text
 
     # And the start can be repeated
     face.failures.clear()
     assert start(orchestrator, idempotency_key="k").state is S.READY
+
+
+@pytest.mark.parametrize("kind_of_session", list(SessionKind))
+def test_what_the_service_created_in_vain_is_deleted_as_it_was_created(
+    make_orchestrator: Callable[..., EitherOrchestrator], kind_of_session: SessionKind
+) -> None:
+    # Given a service that keeps sessions of two kinds and several versions apart
+    class Face(FakeFaceService):
+        def delete(self, kind: SessionKind, remote_id: str, api_version: str) -> None:
+            deleted.append((kind, remote_id, api_version))
+
+    deleted: list[tuple[SessionKind, str, str]] = []
+    face = Face(api_version="v1.3-of-the-start")
+    face.failures["create"] = FaceUnavailableError("no response in time", orphan_id="late-1")
+    verify = kind_of_session is SessionKind.LIVENESS_WITH_VERIFY
+    orchestrator = make_orchestrator(face=face, purposes=[Purpose("default", verify=verify)])
+
+    # When its response to a create is too late, then the deletion has the same kind and version
+    with pytest.raises(FaceUnavailableError):
+        start(orchestrator, reference_image=JPEG if verify else None)
+    assert deleted == [(kind_of_session, "late-1", "v1.3-of-the-start")]
 
 
 # --- results that cannot be stored -------------------------------------------------------------
@@ -353,7 +380,8 @@ def test_a_failure_of_the_service_is_raised_although_it_cannot_be_stored(
     # When a session is started, then the first of both errors is raised, the other is logged
     with pytest.raises(FaceUnavailableError):
         start(orchestrator, idempotency_key="k")
-    assert "its failed start is not recorded: disk full" in caplog.text
+    (session,) = orchestrator.find(subject="alice").sessions
+    assert f"session {session.id}: its failed start is not recorded: disk full" in caplog.messages
 
     # And the start can be repeated once it counts as dead
     store.when = ""
