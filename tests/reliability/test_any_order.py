@@ -105,7 +105,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.face = Service()
         self.events: dict[str, list[int]] = {}
-        self.gate: Any = EitherOrchestrator(
+        self.orchestrator: Any = EitherOrchestrator(
             self.kind,
             face=self.face,
             store=MemoryStore(),
@@ -122,8 +122,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.ended: dict[str, LivenessSession] = {}
 
     def teardown(self) -> None:
-        if hasattr(self, "gate"):
-            self.gate.end()
+        if hasattr(self, "orchestrator"):
+            self.orchestrator.end()
 
     def take(self, event: SessionEvent) -> None:
         self.events.setdefault(event.session_id, []).append(event.sequence)
@@ -133,7 +133,7 @@ class AnyOrder(RuleBasedStateMachine):
         if subject is None:
             return None
         try:
-            session: LivenessSession = self.gate.get(session_id, subject=subject)
+            session: LivenessSession = self.orchestrator.get(session_id, subject=subject)
         except SessionNotFoundError:
             return None
         return session
@@ -141,7 +141,7 @@ class AnyOrder(RuleBasedStateMachine):
     def call(self, operation: str, *arguments: Any, **options: Any) -> Any:
         """An operation, which the service may fail."""
         try:
-            return getattr(self.gate, operation)(*arguments, **options)
+            return getattr(self.orchestrator, operation)(*arguments, **options)
         except LivegateError as error:
             assert error.status < 500 or error.retryable, error
             return None
@@ -165,7 +165,7 @@ class AnyOrder(RuleBasedStateMachine):
             subject, purpose, reference_image=image, idempotency_key=key, context=HTTP
         )
         started = self.call("start", request)
-        for found in self.gate.find(subject=subject).sessions:
+        for found in self.orchestrator.find(subject=subject).sessions:
             self.know(found)
         return self.know(started.session) if started else ""
 
@@ -223,7 +223,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.look(session_id, "read")
 
     @rule(subject=st.sampled_from(SUBJECTS))
-    def a_session_that_nobody_finishes(self, subject: str) -> None:
+    def a_session_that_is_not_finished(self, subject: str) -> None:
         session_id = self.start(subject, "sign-in", None)
         self.the_client_shows_a_face(session_id, "running")
         self.time_goes_by(601)
@@ -241,7 +241,7 @@ class AnyOrder(RuleBasedStateMachine):
         if session and session.state is S.NEEDS_REVIEW:
             self.reviewed.add(session_id)
             verdict = Verdict(S.PASSED) if passes else Verdict(S.REJECTED, ("reviewer",))
-            self.gate.review(session_id, reviewer="carol", verdict=verdict)
+            self.orchestrator.review(session_id, reviewer="carol", verdict=verdict)
 
     @rule(session_id=sessions, purpose=st.sampled_from(sorted(PURPOSES)))
     def consume(self, session_id: str, purpose: str) -> None:
@@ -249,7 +249,7 @@ class AnyOrder(RuleBasedStateMachine):
         if session is None:
             return
         try:
-            self.gate.consume(session_id, subject=session.subject, purpose=purpose)
+            self.orchestrator.consume(session_id, subject=session.subject, purpose=purpose)
         except ConsumeError:
             return
         assert session_id not in self.consumed
@@ -266,7 +266,7 @@ class AnyOrder(RuleBasedStateMachine):
             return
         other = next(each for each in SUBJECTS if each != before.subject)
         with pytest.raises(SessionNotFoundError):
-            getattr(self.gate, operation)(session_id, subject=other)
+            getattr(self.orchestrator, operation)(session_id, subject=other)
         assert self.stored(session_id) == before
 
     @rule(seconds=st.sampled_from([1, 31, 121, 599, 601, 1300]))
@@ -275,7 +275,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.gate.sweep()
+        self.orchestrator.sweep()
 
     @rule(call=st.sampled_from(["create", "read", "delete"]))
     def the_service_fails(self, call: str) -> None:
@@ -293,12 +293,12 @@ class AnyOrder(RuleBasedStateMachine):
     def erase(self, subject: str, chance: int) -> None:
         if chance:  # rarely, so that other steps have sessions to work on
             return
-        receipt = self.gate.erase(subject)
+        receipt = self.orchestrator.erase(subject)
         if receipt.remote_pending:
             self.face.failures.clear()
             self.clock.advance(3700)
-            self.gate.sweep()
-        assert self.gate.find(subject=subject).sessions == ()
+            self.orchestrator.sweep()
+        assert self.orchestrator.find(subject=subject).sessions == ()
         self.forget(subject)
 
     def forget(self, subject: str) -> None:
@@ -311,7 +311,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.face.failures.clear()
         for _ in range(3):
             self.clock.advance(8 * 86400)  # longer than a reviewer may take
-            self.gate.sweep()
+            self.orchestrator.sweep()
         for session_id in self.owner:
             session = self.stored(session_id)
             assert session is not None

@@ -160,7 +160,7 @@ def crash(world: World, life: str, deadly: int) -> str:
 
 
 def is_lost(world: World, moment: str) -> bool:
-    """Whether nobody can know of a session at the service: its id was never stored."""
+    """Whether a session at the service cannot be known: its id was never stored."""
     calls = [name.partition(" ")[2] for name in world.points.passed]
     if moment == "after create":
         return True

@@ -122,7 +122,7 @@ def test_a_result_that_the_front_end_never_reported_is_read_at_the_end_of_its_ti
 
 
 @pytest.mark.parametrize("failure", [KeyError("the process dies"), FaceUnavailableError("no")])
-def test_a_start_that_nobody_repeats_is_closed(
+def test_a_start_that_is_not_repeated_is_closed(
     orchestrator: EitherOrchestrator, face: FakeFaceService, clock: ManualClock, failure: Exception
 ) -> None:
     face.failures["create"] = failure
@@ -172,7 +172,7 @@ class Reviews:
         return Verdict(S.NEEDS_REVIEW)
 
 
-def test_a_session_that_nobody_reviews_expires(
+def test_a_session_that_is_not_reviewed_expires(
     make_orchestrator: Callable[..., EitherOrchestrator],
     face: FakeFaceService,
     clock: ManualClock,
@@ -369,12 +369,12 @@ def test_a_fault_with_one_session_is_logged_and_the_others_are_processed(
     clock.now = first.expires_at + timedelta(seconds=3600)
     face.outcome = RUNS
     settings = Settings(result_grace=DAY)
-    patient = make_orchestrator(store=store, settings=settings)
-    assert patient.sweep().failed == 0
+    longer_grace = make_orchestrator(store=store, settings=settings)
+    assert longer_grace.sweep().failed == 0
     store.poisoned = first.id
     clock.advance(30)
-    assert patient.sweep().failed == 1
-    assert pauses_of(patient, clock, 2) == [10, 20]
+    assert longer_grace.sweep().failed == 1
+    assert pauses_of(longer_grace, clock, 2) == [10, 20]
 
 
 def unreadable(session: LivenessSession, orchestrator: EitherOrchestrator) -> Record:
@@ -558,7 +558,7 @@ def test_workers_in_many_threads_process_each_session_once(clock: ManualClock) -
 def test_a_worker_that_died_is_followed_by_another_when_the_lease_ends(
     store: MemoryStore, face: FakeFaceService, clock: ManualClock
 ) -> None:
-    # Given a worker that died with a session in its hands
+    # Given a worker that died while it processed a session
     class Dies(FakeFaceService):
         def read(self, kind: SessionKind, remote_id: str, api_version: str) -> Outcome:
             raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 """The state machine of a session's life: two transition tables and pure functions over them.
 
 ``advance(session, event, now)`` gives the next session or raises; ``due_at`` says when a session
-needs work although nobody calls; ``is_conclusive`` whether a result can be judged. Nothing here
+needs work although no request comes; ``is_conclusive`` whether a result can be judged. Nothing here
 reads a clock, makes an id or does I/O; the diagram in the docs is drawn from these tables.
 """
 
@@ -379,7 +379,7 @@ class Timing:
 
 
 def due_at(session: LivenessSession, timing: Timing) -> datetime | None:
-    """When the session needs work although nobody calls, or None.
+    """When the session needs work although no request comes, or None.
 
     A store indexes this, so that the worker finds what crashed, expired, waits for a result, is to
     be deleted at the service, or has details that were kept long enough.

@@ -1,4 +1,4 @@
-"""The worker: does what is due although nobody calls.
+"""The worker: does what is due although no request comes.
 
 It closes sessions that expired or crashed, reads late results, deletes sessions at the service,
 finishes erasures, removes details and records that were kept long enough, and delivers events to

@@ -57,7 +57,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "not a notifier": ({"notifiers": [NoDelivery()]}, "NoDelivery cannot be a notifier"),
     "nameless notifier": ({"notifiers": [type("N", (), {})()]}, "N cannot be a notifier"),
     "same notifiers": ({"notifiers": [FIRST, FIRST]}, "Two notifiers have the same name"),
-    "unknown plugin": ({"plugin_config": {"nobody": {}}}, "plugin_config names nobody"),
+    "unknown plugin": ({"plugin_config": {"unknown": {}}}, "plugin_config names unknown"),
     "no plugin": ({"plugins": [object()]}, "object"),
 }
 

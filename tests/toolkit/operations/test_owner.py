@@ -91,9 +91,9 @@ def test_a_missing_owner_is_an_error_of_its_own(
 ) -> None:
     session = start(orchestrator)
 
-    for nobody in (None, ""):
+    for missing in (None, ""):
         with pytest.raises(SubjectRequiredError):
-            getattr(orchestrator, method)(session.id, subject=nobody, **METHODS[method])
+            getattr(orchestrator, method)(session.id, subject=missing, **METHODS[method])
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -34,7 +34,7 @@ log = logging.getLogger("livegate.operations")
 
 
 async def process_due(runtime: Runtime, session: LivenessSession) -> LivenessSession:
-    """Do what a session needs that is due, although nobody calls for it.
+    """Do what a session needs that is due, although no request comes for it.
 
     Raises:
         FaceError: The service did not say what it knows of an open session.
