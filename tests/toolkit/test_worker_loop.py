@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from livegate import Settings, StartRequest, worker
 from livegate.errors import StoreError
 from livegate.stores.memory import MemoryStore
@@ -16,10 +18,11 @@ from livegate.testing import FakeFaceService
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pytest
-
     from livegate.testing import ManualClock
     from orchestrators import EitherOrchestrator
+
+
+pytestmark = pytest.mark.both_kinds  # each has a loop of its own
 
 
 @dataclass(slots=True)

@@ -220,7 +220,7 @@ async def _do_due(
     report.failed += after.remote is RemoteState.DELETING
     progress.failures = 0
     is_unchanged = after.version == before.version
-    if is_unchanged and due is None and claim.record.due_at is not None:
+    if due is None and claim.record.due_at is not None:
         # Written when other rules made it due: without a pause it would be claimed for ever.
         due = now + PAUSE
     return claim, due if is_unchanged else None
