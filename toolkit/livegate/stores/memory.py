@@ -6,6 +6,7 @@ also those that are still to be deleted at the service.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left, insort
 from datetime import UTC, datetime
 from itertools import chain, count, islice, takewhile
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from livegate.protocols import EventRecord, Record, RecordQuery
+
+_LOCK: Final = Lock()
+"""One for all stores, which a fork takes: a child must not inherit it from a thread at work."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_LOCK.acquire, after_in_parent=_LOCK.release, after_in_child=_LOCK.release
+    )
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _immutable = attrgetter(*IMMUTABLE_FIELDS)
@@ -98,7 +107,7 @@ class MemoryStore:
     capabilities: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = _LOCK
         self._is_closed = False
         self._turns = count(1)
         self._last_claim = _LONG_AGO
