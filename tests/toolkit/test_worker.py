@@ -292,6 +292,32 @@ def test_records_are_purged_in_batches(
     assert batches == [(3, 3), (3, 3), (3, 1), (3, 0)]
 
 
+def test_a_worker_that_is_never_idle_purges_too(
+    make_orchestrator: Callable[..., EitherOrchestrator], clock: ManualClock
+) -> None:
+    # Given a record to be purged, and six deletions that take the service 200 s each
+    class SlowFace(FakeFaceService):
+        def delete(self, kind: SessionKind, remote_id: str, api_version: str) -> None:
+            clock.advance(200)
+            is_purged.append(store.get(old.id) is None)
+            super().delete(kind, remote_id, api_version)
+
+    is_purged: list[bool] = []
+    store = MemoryStore()
+    orchestrator = make_orchestrator(face=SlowFace(), store=store)
+    old = start(orchestrator)
+    orchestrator.cancel(old.id, subject="alice")
+    clock.advance(91 * DAY)
+    for _ in range(6):
+        start(orchestrator)
+    clock.advance(3600)
+    is_purged.clear()
+
+    # When a worker does them, then it purges once ten minutes are over
+    orchestrator.sweep()
+    assert is_purged == [False, False, False, True, True, True]
+
+
 # --- what cannot be done -----------------------------------------------------------------------
 
 

@@ -315,11 +315,10 @@ class SessionStore(Protocol):
         events; and only while it is not leased and has no ``next_at`` after *now*. First come due
         sessions with news: a session has news until it is claimed, and again once it is saved,
         until it is released at the version that was saved. Then come other due sessions, and last
-        those that only have events. Among
-        each, the one that has been claimable longest comes first: since its ``due_at``, its
-        ``next_at`` or the end of its lease, whichever is latest. Nobody else gets a session before
-        *now* + *lease*, or before it is released. A claim takes as long behind many leased
-        sessions as behind few.
+        those that only have events. Among each, the one that has been claimable longest comes
+        first: since its ``due_at``, its ``next_at`` or the end of its lease, whichever is latest.
+        Nobody else gets a session before *now* + *lease*, or before it is released. A claim takes
+        as long behind many leased sessions as behind few.
 
         Raises:
             ValueError: *limit* is less than 1.
@@ -356,7 +355,11 @@ class SessionStore(Protocol):
         ...
 
     def erase(self, subject: str) -> int:
-        """Remove every record of *subject*, its events and leases too, and return how many."""
+        """Remove the finished records of *subject*, with events and leases, and return how many.
+
+        Those with a :data:`FINAL` state and a :data:`PURGEABLE` remote: one that was inserted at
+        the same moment stays, and what it has at the service is not forgotten.
+        """
         ...
 
     def close(self) -> None:

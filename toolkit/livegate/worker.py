@@ -44,6 +44,8 @@ log = logging.getLogger("livegate.worker")
 
 PURGE_BATCH: Final = 500
 """Records that one statement removes, so that it holds nothing up."""
+PURGE_INTERVAL: Final = timedelta(minutes=10)
+"""Between two purges of a worker that always finds something due."""
 PAUSE: Final = timedelta(hours=1)
 """How long a record is left alone that cannot be read, or is due without a reason."""
 
@@ -120,8 +122,11 @@ async def sweep(runtime: Runtime) -> SweepReport:
 
 
 async def _sweep(runtime: Runtime, report: SweepReport, is_stopped: Callable[[], bool]) -> None:
+    purge_at = runtime.now() + PURGE_INTERVAL
     while not is_stopped() and await work_once(runtime, report):
-        pass
+        if runtime.now() >= purge_at:  # a worker that is never idle purges, too
+            await purge(runtime, report)
+            purge_at = runtime.now() + PURGE_INTERVAL
     if not is_stopped():
         await purge(runtime, report)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.toolkit.operations.samples import DIGEST, HTTP, JPEG, OTHER_JPEG, SPOOF, S, start
+from tests.toolkit.operations.samples import DIGEST, HTTP, JPEG, OTHER_JPEG, PASSES, SPOOF, S, start
 
 from livegate import FROM_CLIENT, REQUIRED, Orchestrator, Purpose, Settings
 from livegate._record import to_record
@@ -19,7 +19,7 @@ from livegate.errors import (
     VersionConflictError,
 )
 from livegate.hooks import PolicyViolation, StartRequest, hookimpl
-from livegate.models import RemoteState, SessionState
+from livegate.models import RemoteState, SessionState, StartOutcome
 from livegate.protocols import FaceSession, FaceSessionRequest, RecordQuery
 from livegate.testing import FakeFaceService
 
@@ -197,7 +197,7 @@ def test_a_retry_follows_the_configuration_of_now(
     assert face.calls.count("create") == 1
 
 
-def test_the_policies_for_starts_decide_about_retries(
+def test_a_retry_that_a_policy_rejects_changes_nothing(
     make_orchestrator: Callable[..., EitherOrchestrator], face: FakeFaceService
 ) -> None:
     class Limit:
@@ -211,13 +211,43 @@ def test_the_policies_for_starts_decide_about_retries(
             return PolicyViolation("too_many", "Too many.", status=429, retry_after=60)
 
     orchestrator = make_orchestrator(plugins=[Limit()])
-    first = rejected(orchestrator, face)
+    first = start(orchestrator)
 
     with pytest.raises(StartRejectedError) as error:
         orchestrator.retry(first.id, subject="alice", context=HTTP)
 
     assert (error.value.status, error.value.retry_after) == (429, 60)
     assert Limit.requests[1].context is HTTP
+    assert orchestrator.get(first.id, subject="alice") == first
+    assert face.sessions == {first.remote_id}
+
+
+def test_a_session_that_passes_while_the_policies_are_asked_is_not_retried(
+    make_orchestrator: Callable[..., EitherOrchestrator], face: FakeFaceService
+) -> None:
+    # Given a session that passes just before a retry would end it
+    class Budget:
+        settled: list[StartOutcome] = []  # noqa: RUF012 - of this test alone
+
+        @hookimpl
+        def before_start(self) -> None:
+            if self.settled:
+                orchestrator.finish(first.id, subject="alice", digest=DIGEST)
+
+        @hookimpl
+        def start_settled(self, outcome: StartOutcome) -> None:
+            self.settled.append(outcome)
+
+    orchestrator = make_orchestrator(plugins=[Budget()])
+    first = start(orchestrator)
+    face.outcome = PASSES
+
+    # When it is retried, then it stays passed, and the budget has the retry back
+    with pytest.raises(TransitionError) as error:
+        orchestrator.retry(first.id, subject="alice")
+    assert error.value.code == "retry_not_possible"
+    assert orchestrator.get(first.id, subject="alice").state is S.PASSED
+    assert Budget.settled == [StartOutcome.CREATED, StartOutcome.NOT_CREATED]
 
 
 def test_a_retry_during_the_create_of_the_first_session_leaves_one_remote_session(

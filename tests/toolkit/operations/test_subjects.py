@@ -252,3 +252,24 @@ def test_an_erasure_forgets_no_session_that_the_service_creates_at_the_last_mome
     orchestrator.sweep()
     assert everything(store) == []
     assert face.sessions == set()
+
+
+def test_an_erasure_forgets_no_session_that_is_started_as_it_ends(
+    make_orchestrator: Callable[..., EitherOrchestrator], face: FakeFaceService, clock: ManualClock
+) -> None:
+    # Given a whole start between the last look at the subject's sessions and their removal
+    class Store(MemoryStore):
+        def erase(self, subject: str) -> int:
+            other.start(ALICE)
+            return super().erase(subject)
+
+    store = Store()
+    other = Orchestrator(Settings(), face=face, store=store, clock=clock)
+    orchestrator = make_orchestrator(store=store)
+    first = start(orchestrator)
+
+    # When the subject is erased, then what was there is gone, and the new session is known
+    receipt = orchestrator.erase("alice")
+    assert (receipt.sessions, receipt.erased_at) == ((first.id,), clock())
+    (second,) = orchestrator.find(subject="alice").sessions
+    assert (second.state, face.sessions) == (S.READY, {second.remote_id})

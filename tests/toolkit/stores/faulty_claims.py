@@ -97,11 +97,10 @@ class FencesEachSessionByItself(ChangesClaims):
 class RestartsFences(MemoryStore):
     """When it is empty."""
 
-    def _remove(self, session_id: str) -> Record:
-        record = super()._remove(session_id)
+    def _remove(self, session_id: str) -> None:
+        super()._remove(session_id)
         if not self._rows:
             self._turns = count(1)
-        return record
 
 
 class ChoosesClaims(MemoryStore):

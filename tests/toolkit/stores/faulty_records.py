@@ -56,6 +56,7 @@ class WrapsTimesIn2038(ChangesRecords):
 
 
 @fails(
+    "test_erase_removes_finished_records_of_one_subject",
     "test_every_state_is_read_back_as_a_plain_str",
     "test_purge_goes_by_what_was_saved_last",
     "test_purge_removes_final_records_with_nothing_left_at_the_service",
@@ -120,7 +121,7 @@ class ErasesByTheNormalForm(MemoryStore):
 
 
 @fails(
-    "test_erase_removes_all_of_one_subject",
+    "test_erase_removes_finished_records_of_one_subject",
     "test_idempotency_key_belongs_to_its_subject",
     "test_look_alike_of_a_name_finds_nothing",
     "test_names_that_look_alike_are_different",
@@ -169,14 +170,15 @@ class TakesAKeyTwice(MemoryStore):
             self._ids_by_key.pop((record.subject, record.key), None)
         super().insert(record, events)
 
-    def _remove(self, session_id: str) -> Record:
+    def _remove(self, session_id: str) -> None:
         record = self._rows[session_id].record
         if record.key is not None:
             self._ids_by_key[record.subject, record.key] = session_id
-        return super()._remove(session_id)
+        super()._remove(session_id)
 
 
 @fails(
+    "test_any_legal_name_is_kept_and_found",
     "test_idempotency_key_is_remembered_when_the_session_is_final",
     "test_save_replaces_the_record",
 )
@@ -186,11 +188,11 @@ class ForgetsKeysOfFinalSessions(MemoryStore):
         if record.state in FINAL and record.key is not None:
             self._ids_by_key.pop((record.subject, record.key), None)
 
-    def _remove(self, session_id: str) -> Record:
+    def _remove(self, session_id: str) -> None:
         record = self._rows[session_id].record
         if record.key is not None:
             self._ids_by_key[record.subject, record.key] = session_id
-        return super()._remove(session_id)
+        super()._remove(session_id)
 
 
 @fails(

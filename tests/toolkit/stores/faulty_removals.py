@@ -99,6 +99,20 @@ class PurgesAmongThe1000Oldest(ChoosesWhatToPurge):
         return [row for row in rows[:1000] if self.is_purgeable(row, before)][:limit]
 
 
+@fails(
+    "test_erase_goes_by_what_was_saved_last",
+    "test_erase_removes_finished_records_of_one_subject",
+)
+class ErasesWhatIsNotFinished(MemoryStore):
+    def erase(self, subject: str) -> int:
+        with self._lock:
+            self._check_open()
+            ids = [each for _, each in self._places_by_subject.get(subject, [])]
+            for session_id in ids:
+                self._remove(session_id)
+        return len(ids)
+
+
 class LeavesSomethingBehind(MemoryStore):
     """Gives a new session what is left of a removed one with its id."""
 
@@ -106,9 +120,9 @@ class LeavesSomethingBehind(MemoryStore):
         super().__init__()
         self._removed: dict[str, _Row] = {}
 
-    def _remove(self, session_id: str) -> Record:
+    def _remove(self, session_id: str) -> None:
         self._removed[session_id] = self._rows[session_id]
-        return super()._remove(session_id)
+        super()._remove(session_id)
 
     def insert(self, record: Record, events: Events = ()) -> None:
         super().insert(record, events)
@@ -159,11 +173,11 @@ class LeavesProgressBehind(LeavesSomethingBehind):
     "test_purged_id_and_key_can_be_used_again",
 )
 class LeavesKeysBehind(MemoryStore):
-    def _remove(self, session_id: str) -> Record:
-        record = super()._remove(session_id)
+    def _remove(self, session_id: str) -> None:
+        record = self._rows[session_id].record
+        super()._remove(session_id)
         if record.key is not None:
             self._ids_by_key[record.subject, record.key] = session_id
-        return record
 
     def get_by_idempotency_key(self, subject: str, key: str) -> Record | None:
         if self._ids_by_key.get((subject, key), "") in self._rows:

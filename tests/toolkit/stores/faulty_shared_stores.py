@@ -19,6 +19,7 @@ from tests.toolkit.stores.file_store import BrokenFile, FileStore, SuspendingSto
 
 from livegate.errors import StoreError
 from livegate.protocols import DURABLE
+from livegate.stores.memory import _is_finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -278,9 +279,9 @@ class SuspendsBeforeItSetsTheLease(SuspendingStore):
 class RemovesOneByOne(SuspendingStore):
     async def erase(self, subject: str) -> int:
         places = [*self._store._places_by_subject.get(subject, ())]
-        for place in places:
-            await self._run("get", place[1])
-            self._store._places_by_subject[subject].remove(place)
-            self._store._remove(place[1])
+        ids = [each for _, each in places if _is_finished(self._store._rows[each].record)]
+        for session_id in ids:
+            await self._run("get", session_id)
+            self._store._remove(session_id)
         await super().erase(subject)
-        return len(places)
+        return len(ids)

@@ -125,7 +125,7 @@ def test_operation_that_fails_midway_writes_nothing(
         "claim": ("UPDATE session due 3", lambda: store.claim(NOW, ALL, HOUR)),
         "release": ("UPDATE session due 0", lambda: store.release(claim, delivered_up_to=1)),
         "purge": ("DELETE session old 3", lambda: store.purge(NOW + SECOND, ALL)),
-        "erase": ("DELETE session due 3", lambda: store.erase("alice")),
+        "erase": ("DELETE session old 3", lambda: store.erase("alice")),
         "insert duplicate event": ("", lambda: store.insert(a_record("new"), event * 2)),
     }
     failure, run = work[operation]
@@ -269,7 +269,7 @@ def test_session_keeps_its_place_when_more_events_come(store: SqliteStore) -> No
 
 def test_fences_go_on_after_all_sessions_are_erased(store: SqliteStore, path: Path) -> None:
     """Given an erased session and a reopened file; the next fence is higher still."""
-    store.insert(due_since(NOW))
+    store.insert(finished(due_at=NOW))
     (first,) = store.claim(NOW, 1, HOUR)
     assert store.erase("alice") == 1
     other = SqliteStore(path)
@@ -292,7 +292,7 @@ def test_erase_overwrites_what_it_removes(store: SqliteStore, tmp_path: Path) ->
     for number in range(50):
         store.insert(a_record(f"keep {number}", subject="bob"), [an_event()])
         name = personal(number)
-        record = a_record(name, subject="do-not-keep-me", key=name, body=name.encode())
+        record = finished(name, subject="do-not-keep-me", key=name, body=name.encode())
         store.insert(record)
         event = replace(an_event(), body=name.encode() * 50)
         store.save(next_of(record, body=name.encode() * 50), 1, [event])
@@ -325,7 +325,7 @@ def test_reader_delays_the_overwriting_and_a_log_line_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Given a transaction that still reads; the rows are gone, the bytes with the next erase."""
-    store.insert(a_record(subject="do-not-keep-me"))
+    store.insert(finished(subject="do-not-keep-me"))
     raw.execute("BEGIN")
     raw.execute("SELECT * FROM session").fetchall()
     assert store.erase("do-not-keep-me") == 1

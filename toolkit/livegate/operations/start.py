@@ -21,6 +21,7 @@ from livegate.errors import (
     FaceError,
     IdempotencyError,
     InvalidRequestError,
+    LivegateError,
     ReferenceImageRejectedError,
     StartRejectedError,
     StoreError,
@@ -87,19 +88,6 @@ async def retry(
     context: RequestContext,
 ) -> StartResult:
     """See :meth:`livegate.Orchestrator.retry`."""
-
-    async def close(session: LivenessSession) -> LivenessSession:
-        if session.state in (SessionState.PASSED, SessionState.NEEDS_REVIEW):
-            raise TransitionError(
-                f"Session {session.id} is {session.state} and cannot be retried.",
-                code="retry_not_possible",
-            )
-        if session.retries >= runtime.purposes.require(session.purpose).max_retries:
-            raise StartRejectedError([NO_RETRIES])
-        if not session.state.is_final:
-            session = await runtime.commit(session, Cancelled())
-        return await delete_remote(runtime, session)
-
     earlier = await runtime.load_owned(session_id, subject)
     request = StartRequest(
         subject,
@@ -111,11 +99,30 @@ async def retry(
     )
     check_request(request)
     purpose = _purpose_for(runtime, request)
-    # Not before the request can be used: a mistake in it does not end an open session.
-    earlier = await runtime.update_owned(session_id, subject, close)
+    _check_retry(earlier, purpose)
     # The store's unique key makes sure that a session is retried once, however often it is asked.
     request = replace(request, idempotency_key=RETRY_KEY_PREFIX + earlier.id)
     return await _start(runtime, request, purpose, earlier)
+
+
+def _check_retry(earlier: LivenessSession, purpose: Purpose) -> None:
+    if earlier.state in (SessionState.PASSED, SessionState.NEEDS_REVIEW):
+        raise TransitionError(
+            f"Session {earlier.id} is {earlier.state} and cannot be retried.",
+            code="retry_not_possible",
+        )
+    if earlier.retries >= purpose.max_retries:
+        raise StartRejectedError([NO_RETRIES])
+
+
+async def _end_earlier(runtime: Runtime, earlier: LivenessSession, purpose: Purpose) -> None:
+    async def step(session: LivenessSession) -> LivenessSession:
+        _check_retry(session, purpose)
+        if not session.state.is_final:
+            session = await runtime.commit(session, Cancelled())
+        return await delete_remote(runtime, session)
+
+    await runtime.update_owned(earlier.id, earlier.subject, step)
 
 
 def _purpose_for(runtime: Runtime, request: StartRequest) -> Purpose:
@@ -162,8 +169,11 @@ async def _start(
         retries=earlier.retries + 1 if earlier else 0,
     )
     try:
+        # Not before the new one is allowed: a retry that is rejected does not end an open session.
+        if earlier is not None:
+            await _end_earlier(runtime, earlier, purpose)
         await runtime.insert(session)
-    except StoreError as error:
+    except LivegateError as error:
         await _give_back(runtime, attempt)
         if isinstance(error, DuplicateKeyError) and request.idempotency_key is not None:
             raise _in_progress(runtime.timing.create) from error

@@ -238,21 +238,18 @@ class MemoryStore:
             self._check_open()
             ids = list(islice(self._purgeable.before(before), limit))
             for session_id in ids:
-                record = self._remove(session_id)
-                places = self._places_by_subject[record.subject]
-                del places[bisect_left(places, (record.created_at, record.id))]
-                if not places:
-                    del self._places_by_subject[record.subject]
+                self._remove(session_id)
             return len(ids)
 
     def erase(self, subject: str) -> int:
         """See :meth:`livegate.protocols.SessionStore.erase`."""
         with self._lock:
             self._check_open()
-            places = self._places_by_subject.pop(subject, [])
-            for _, session_id in places:
+            places = self._places_by_subject.get(subject, [])
+            ids = [each for _, each in places if _is_finished(self._rows[each].record)]
+            for session_id in ids:
                 self._remove(session_id)
-            return len(places)
+            return len(ids)
 
     def close(self) -> None:
         """Forget everything: nothing can open this store again."""
@@ -285,13 +282,17 @@ class MemoryStore:
         self._due_without_news.put(record.id, None if row.has_news else due_at, row.turn)
         events_at = max(row.events_since, held_until) if row.events else None
         self._with_events.put(record.id, events_at, row.turn)
-        is_done = record.state in FINAL and record.remote in PURGEABLE and not row.events
+        is_done = _is_finished(record) and not row.events
         self._purgeable.put(record.id, record.updated_at if is_done else None)
 
-    def _remove(self, session_id: str) -> Record:
+    def _remove(self, session_id: str) -> None:
         record = self._rows.pop(session_id).record
         if record.key is not None:
             del self._ids_by_key[record.subject, record.key]
+        places = self._places_by_subject[record.subject]
+        del places[bisect_left(places, (record.created_at, record.id))]
+        if not places:
+            del self._places_by_subject[record.subject]
         for queue in (
             self._due_with_news,
             self._due_without_news,
@@ -299,4 +300,7 @@ class MemoryStore:
             self._purgeable,
         ):
             queue.put(session_id, None)
-        return record
+
+
+def _is_finished(record: Record) -> bool:
+    return record.state in FINAL and record.remote in PURGEABLE

@@ -125,9 +125,11 @@ PURGE: Final = """
     )
 """
 ERASE_EVENTS: Final = """
-    DELETE FROM event WHERE session_id IN (SELECT id FROM session WHERE subject = ?)
+    DELETE FROM event WHERE session_id IN (
+        SELECT id FROM session WHERE subject = ? AND purgeable_at IS NOT NULL
+    )
 """
-ERASE: Final = "DELETE FROM session WHERE subject = ?"
+ERASE: Final = "DELETE FROM session WHERE subject = ? AND purgeable_at IS NOT NULL"
 
 
 class SqliteStore:

@@ -185,7 +185,7 @@ class Cancelling(StoreSuite):
 
         A thread may still be at work on a call that was cancelled: nothing here is due for it.
         """
-        record = due_since(LONG_AGO + HOUR, "works", subject="bob", key="works")
+        record = finished("works", due_at=LONG_AGO + HOUR, subject="bob", key="works")
         store.insert(record, EVENTS)
         assert store.get("works") == record
         saved = next_of(record)

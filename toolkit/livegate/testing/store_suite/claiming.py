@@ -190,7 +190,7 @@ class Claiming(StoreSuite):
         """Given that all sessions are erased or purged; the next claim's fence is still higher."""
         last = 0
         for _ in range(3):
-            store.insert(due_since(NOW, "1"))
+            store.insert(finished("1", due_at=NOW))
             store.insert(finished("2", due_at=NOW, subject="bob"))
             claims = store.claim(NOW, ALL, HOUR)
             assert min(claim.fence for claim in claims) > last

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from livegate.errors import DuplicateKeyError, VersionConflictError
 from livegate.protocols import RecordQuery
 from livegate.testing.store_suite.base import THREADS, StoreSuite
-from livegate.testing.store_suite.samples import HOUR, NOW, a_record, an_event, due_since, next_of
+from livegate.testing.store_suite.samples import (
+    HOUR,
+    NOW,
+    a_record,
+    an_event,
+    due_since,
+    finished,
+    next_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +146,7 @@ class Racing(StoreSuite):
     def test_erase_wins_over_saves_at_the_same_time(self, store: StoreHandle, race: Race) -> None:
         """Given saves of a session while its subject is erased; it is gone, with its work."""
         for turn in range(ROUNDS):
-            record = due_since(NOW, f"{turn}", key="key-1")
+            record = finished(f"{turn}", due_at=NOW, key="key-1")
             store.insert(record, [an_event()])
 
             def work(number: int, record: Any = record) -> int:

@@ -30,6 +30,7 @@ from livegate.testing.store_suite.samples import (
     an_event,
     assert_faithful,
     due_since,
+    finished,
     next_of,
 )
 
@@ -163,7 +164,7 @@ class Records(StoreSuite):
     def test_any_legal_name_is_kept_and_found(self, store: StoreHandle) -> None:
         """Given records named by hostile but legal strs; each is found by its own, unchanged."""
         for name in HOSTILE:
-            record = a_record(name[:64], subject=name, key=name, purpose=name[:64])
+            record = finished(name[:64], subject=name, key=name, purpose=name[:64])
             store.insert(record)
             saved = next_of(record)
             store.save(saved, 1)
@@ -178,7 +179,7 @@ class Records(StoreSuite):
 
     def test_unknown_name_finds_nothing(self, store: StoreHandle) -> None:
         """Given a session; another id, subject or key finds nothing and removes nothing."""
-        record = a_record(key="key-1")
+        record = finished(key="key-1")
         store.insert(record)
         for name in ("", *HOSTILE):
             assert store.get(name[:64]) is None
@@ -190,7 +191,7 @@ class Records(StoreSuite):
 
     def test_names_that_look_alike_are_different(self, store: StoreHandle) -> None:
         """Given look-alikes as ids, subjects and keys; each is a name of its own."""
-        records = [a_record(name, subject=name, key="key-1") for name in LOOK_ALIKES]
+        records = [finished(name, subject=name, key="key-1") for name in LOOK_ALIKES]
         records += [a_record("by key " + name, subject="bob", key=name) for name in LOOK_ALIKES]
         for record in records:
             store.insert(record)
@@ -206,7 +207,7 @@ class Records(StoreSuite):
     def test_look_alike_of_a_name_finds_nothing(self, store: StoreHandle) -> None:
         """Given one session; no look-alike of its id, subject or key finds or removes it."""
         name, *others = LOOK_ALIKES
-        record = a_record(name, subject=name, key=name)
+        record = finished(name, subject=name, key=name)
         store.insert(record)
         for other in others:
             assert store.get(other) is None

@@ -146,7 +146,7 @@ class Releasing(StoreSuite):
 
     def test_release_of_a_removed_session_is_false(self, store: StoreHandle) -> None:
         """Given sessions erased or purged while they are leased; their release is False."""
-        store.insert(due_since(NOW, "erased"))
+        store.insert(finished("erased", due_at=NOW))
         store.insert(finished("purged", subject="bob", due_at=NOW))
         claims = store.claim(NOW, ALL, HOUR)
         assert store.erase("alice") == store.purge(NOW + HOUR, ALL) == 1

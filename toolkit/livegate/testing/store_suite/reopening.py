@@ -52,7 +52,7 @@ class Reopening(StoreSuite):
         store.insert(a_record("1", key="key-1"))
         saved = next_of(a_record("1", key="key-1"), state="passed", due_at=NOW)
         store.save(saved, 1)
-        store.insert(a_record("2", subject="bob"))
+        store.insert(finished("2", subject="bob"))
         assert store.erase("bob") == 1
         again = reopen()
         assert_faithful(again.get("1"), saved)
@@ -100,7 +100,7 @@ class Reopening(StoreSuite):
         self, store: StoreHandle, reopen: OpenHandle
     ) -> None:
         """Given claims, and no session left; the first fence of a later handle is higher."""
-        store.insert(due_since(NOW))
+        store.insert(finished(due_at=NOW))
         (claim,) = store.claim(NOW, ALL, HOUR)
         assert store.erase("alice") == 1
         again = reopen()
@@ -124,7 +124,7 @@ class Reopening(StoreSuite):
         assert process.run(tasks.call, "release", claim, NOW + HOUR, 1, b"p")
         process.run(tasks.call, "insert", due_since(NOW - HOUR, "leased"))
         (leased,) = process.run(tasks.call, "claim", NOW, 1, HOUR)
-        process.run(tasks.call, "insert", a_record("erased", subject="bob"))
+        process.run(tasks.call, "insert", finished("erased", subject="bob"))
         assert process.run(tasks.call, "erase", "bob") == 1
         process.run(tasks.call, "insert", finished("purged"))
         assert process.run(tasks.call, "purge", NOW + HOUR, 1) == 1
@@ -186,6 +186,7 @@ class Sharing(StoreSuite):
                 reader.save(record, record.version - 1)
         with pytest.raises(DuplicateKeyError):
             other.insert(a_record("2", key="key-1"))
+        other.save(next_of(record, state="passed", remote="deleted"), record.version)
         assert other.erase("alice") == 1
         assert store.get(record.id) is None
 
