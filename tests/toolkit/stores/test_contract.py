@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.toolkit.stores.file_store import FileStore, SuspendingStore, broken
+from tests.toolkit.stores.file_store import SuspendingStore
 
 from livegate.stores.memory import MemoryStore
 from livegate.stores.sqlite import SqliteStore
@@ -40,16 +40,6 @@ class TestSuspendingStore(StoreContract):
             return SuspendingStore()
 
         return opened
-
-
-class TestFileStore(StoreContract):
-    @pytest.fixture
-    def open_store(self, tmp_path: Path) -> Callable[[], FileStore]:
-        return partial(FileStore, tmp_path / "sessions")
-
-    @pytest.fixture
-    def break_store(self) -> BreakStore:
-        return broken
 
 
 @contextmanager
