@@ -465,12 +465,21 @@ def test_a_sweep_ends_although_a_column_says_that_a_session_is_due(
 
 
 def test_a_sweep_ends_although_an_erasure_waits_for_the_service(
-    orchestrator: EitherOrchestrator, face: FakeFaceService, clock: ManualClock
+    make_orchestrator: Callable[..., EitherOrchestrator], clock: ManualClock
 ) -> None:
     # Given an erasure of two sessions, of which the service deletes one
-    passed(orchestrator, face)
+    class Face(FakeFaceService):
+        is_broken = True
+
+        def delete(self, kind: SessionKind, remote_id: str, api_version: str) -> None:
+            if self.is_broken and remote_id == "remote-1":
+                raise FaceUnavailableError("no response")
+            super().delete(kind, remote_id, api_version)
+
+    face = Face()
+    orchestrator = make_orchestrator(face=face)
     start(orchestrator)
-    face.failures["delete"] = FaceUnavailableError("no response")
+    start(orchestrator)
     orchestrator.erase("alice")
     clock.advance(30)
 
@@ -481,7 +490,7 @@ def test_a_sweep_ends_although_an_erasure_waits_for_the_service(
     assert orchestrator.sweep() == SweepReport(claimed=1, failed=1)
     clock.advance(19)
     assert orchestrator.sweep() == SweepReport()
-    face.failures.clear()
+    face.is_broken = False
     clock.advance(600)
     orchestrator.sweep()
     assert orchestrator.find(subject="alice").sessions == ()

@@ -200,6 +200,11 @@ class Record:
     version: int
     body: bytes = field(repr=False)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether its state is :data:`FINAL` and its remote :data:`PURGEABLE`."""
+        return self.state in FINAL and self.remote in PURGEABLE
+
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
@@ -347,18 +352,16 @@ class SessionStore(Protocol):
         ...
 
     def purge(self, before: datetime, limit: int) -> int:
-        """Remove up to *limit* records, oldest first, and return how many.
+        """Remove up to *limit* finished records, oldest first, and return how many.
 
-        Those with a :data:`FINAL` state, a :data:`PURGEABLE` remote and no undelivered event whose
-        ``updated_at`` is before *before*.
+        Those without an undelivered event whose ``updated_at`` is before *before*.
         """
         ...
 
     def erase(self, subject: str) -> int:
         """Remove the finished records of *subject*, with events and leases, and return how many.
 
-        Those with a :data:`FINAL` state and a :data:`PURGEABLE` remote: one that was inserted at
-        the same moment stays, and what it has at the service is not forgotten.
+        One that is not finished stays, and with it what is known of its session at the service.
         """
         ...
 

@@ -14,6 +14,7 @@ from livegate._record import to_record, to_session
 from livegate._sync import run_sync
 from livegate.errors import (
     FaceUnavailableError,
+    StoreCorruptError,
     SubjectRequiredError,
     VersionConflictError,
 )
@@ -139,8 +140,8 @@ def test_an_erasure_waits_for_the_service_and_the_worker_completes_it(
     assert (receipt.remote_pending, receipt.erased_at) == ((session.id,), None)
     kept = {each.id: each for each in everything(store)}
     assert kept[session.id].state is S.CANCELLED
-    assert kept[done.id].state is S.PASSED
-    assert all(each.erase_requested_at == clock() for each in kept.values())
+    assert kept[session.id].erase_requested_at == clock()
+    assert kept[done.id] == done
 
     # And when the service responds again, the worker completes it
     face.failures.clear()
@@ -273,3 +274,21 @@ def test_an_erasure_forgets_no_session_that_is_started_as_it_ends(
     assert (receipt.sessions, receipt.erased_at) == ((first.id,), clock())
     (second,) = orchestrator.find(subject="alice").sessions
     assert (second.state, face.sessions) == (S.READY, {second.remote_id})
+
+
+def test_an_erasure_needs_to_read_only_what_is_not_finished(
+    orchestrator: EitherOrchestrator, store: MemoryStore
+) -> None:
+    # Given two records that cannot be read, of a finished session and of an open one
+    finished = orchestrator.cancel(start(orchestrator).id, subject="alice")
+    for session in (finished, start(orchestrator, subject="bob")):
+        record = store.get(session.id)
+        assert record is not None
+        store.save(replace(record, body=b"?", version=record.version + 1), record.version)
+
+    # When the subjects are erased, then no session is forgotten that the service may have
+    assert orchestrator.erase("alice").erased_at is not None
+    with pytest.raises(StoreCorruptError):
+        orchestrator.erase("bob")
+    assert [record.subject for record in store.find(RecordQuery("alice"))] == []
+    assert [record.subject for record in store.find(RecordQuery("bob"))] == ["bob"]

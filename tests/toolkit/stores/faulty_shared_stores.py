@@ -19,7 +19,6 @@ from tests.toolkit.stores.file_store import BrokenFile, FileStore, SuspendingSto
 
 from livegate.errors import StoreError
 from livegate.protocols import DURABLE
-from livegate.stores.memory import _is_finished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -279,7 +278,7 @@ class SuspendsBeforeItSetsTheLease(SuspendingStore):
 class RemovesOneByOne(SuspendingStore):
     async def erase(self, subject: str) -> int:
         places = [*self._store._places_by_subject.get(subject, ())]
-        ids = [each for _, each in places if _is_finished(self._store._rows[each].record)]
+        ids = [each for _, each in places if self._store._rows[each].record.is_finished]
         for session_id in ids:
             await self._run("get", session_id)
             self._store._remove(session_id)

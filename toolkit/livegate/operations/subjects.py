@@ -19,53 +19,60 @@ from livegate.validation import check_subject
 if TYPE_CHECKING:
     from livegate.models import LivenessSession
     from livegate.operations._runtime import Runtime
+    from livegate.protocols import Record
 
 SETTLED = frozenset({RemoteState.NONE, RemoteState.DELETED})
 """Nothing is left to delete at the service."""
 
 
-async def sessions_of(runtime: Runtime, subject: str) -> list[LivenessSession]:
-    """All sessions of *subject*, newest first."""
-    sessions: list[LivenessSession] = []
-    after = None
-    while True:
-        query = RecordQuery(subject, limit=MAX_PAGE, after=after)
-        records = await maybe_await(runtime.store.find(query))
-        sessions += map(to_session, records)
-        if len(records) < MAX_PAGE:
-            return sessions
-        after = (records[-1].created_at, records[-1].id)
-
-
 async def export(runtime: Runtime, subject: str) -> list[dict[str, Any]]:
     """See :meth:`livegate.Orchestrator.export`."""
     check_subject(subject)
-    return [_plain(session) for session in await sessions_of(runtime, subject)]
+    return [_plain(to_session(record)) for record in await _records_of(runtime, subject)]
 
 
 async def erase(runtime: Runtime, subject: str) -> EraseReceipt:
     """See :meth:`livegate.Orchestrator.erase`.
 
-    Every session is marked before anything else happens, so that the erasure survives a crash: the
-    worker goes on with it.
+    Every unfinished session is marked before anything else happens, so that the erasure survives a
+    crash: the worker goes on with it. The others go with the last of these.
     """
     check_subject(subject)
-    sessions = [await _request_erase(runtime, each) for each in await sessions_of(runtime, subject)]
-    for session in sessions:
+    for session in await _mark(runtime, await _records_of(runtime, subject)):
         await delete_remote(runtime, session)
     return await remove_if_deleted(runtime, subject)
 
 
 async def remove_if_deleted(runtime: Runtime, subject: str) -> EraseReceipt:
     """Remove the records of a subject to be erased, once the service has deleted its sessions."""
+    records = await _records_of(runtime, subject)
+    ids = tuple(each.id for each in records)
     # Also those that were started while the erasure was under way.
-    sessions = [await _request_erase(runtime, each) for each in await sessions_of(runtime, subject)]
-    ids = tuple(each.id for each in sessions)
-    pending = tuple(each.id for each in sessions if each.remote not in SETTLED)
+    marked = await _mark(runtime, records)
+    pending = tuple(each.id for each in marked if each.remote not in SETTLED)
     if pending:
         return EraseReceipt(ids, pending, None)
     await maybe_await(runtime.store.erase(subject))
     return EraseReceipt(ids, (), runtime.now())
+
+
+async def _records_of(runtime: Runtime, subject: str) -> list[Record]:
+    """All records of *subject*, newest first."""
+    records: list[Record] = []
+    after = None
+    while True:
+        query = RecordQuery(subject, limit=MAX_PAGE, after=after)
+        page = await maybe_await(runtime.store.find(query))
+        records += page
+        if len(page) < MAX_PAGE:
+            return records
+        after = (page[-1].created_at, page[-1].id)
+
+
+async def _mark(runtime: Runtime, records: list[Record]) -> list[LivenessSession]:
+    """The sessions of those *records* that are not finished, cancelled and marked."""
+    unfinished = [to_session(each) for each in records if not each.is_finished]
+    return [await _request_erase(runtime, each) for each in unfinished]
 
 
 async def _request_erase(runtime: Runtime, session: LivenessSession) -> LivenessSession:

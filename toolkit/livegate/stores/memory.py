@@ -15,7 +15,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from livegate.errors import DuplicateKeyError, StoreError, VersionConflictError
-from livegate.protocols import FINAL, IMMUTABLE_FIELDS, PURGEABLE, Claim
+from livegate.protocols import IMMUTABLE_FIELDS, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -246,7 +246,7 @@ class MemoryStore:
         with self._lock:
             self._check_open()
             places = self._places_by_subject.get(subject, [])
-            ids = [each for _, each in places if _is_finished(self._rows[each].record)]
+            ids = [each for _, each in places if self._rows[each].record.is_finished]
             for session_id in ids:
                 self._remove(session_id)
             return len(ids)
@@ -282,7 +282,7 @@ class MemoryStore:
         self._due_without_news.put(record.id, None if row.has_news else due_at, row.turn)
         events_at = max(row.events_since, held_until) if row.events else None
         self._with_events.put(record.id, events_at, row.turn)
-        is_done = _is_finished(record) and not row.events
+        is_done = record.is_finished and not row.events
         self._purgeable.put(record.id, record.updated_at if is_done else None)
 
     def _remove(self, session_id: str) -> None:
@@ -300,7 +300,3 @@ class MemoryStore:
             self._purgeable,
         ):
             queue.put(session_id, None)
-
-
-def _is_finished(record: Record) -> bool:
-    return record.state in FINAL and record.remote in PURGEABLE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from livegate.errors import VersionConflictError
-from livegate.protocols import FINAL, PURGEABLE, RecordQuery
+from livegate.protocols import RecordQuery
 from livegate.testing.store_suite.base import StoreSuite
 from livegate.testing.store_suite.samples import (
     ALL,
@@ -49,7 +49,7 @@ class Removing(StoreSuite):
         ]
         for record in records:
             store.insert(record)
-        gone = {r.id for r in records if r.state in FINAL and r.remote in PURGEABLE}
+        gone = {each.id for each in records if each.is_finished}
         assert store.purge(NOW + SECOND, ALL) == len(gone)
         assert ids_in(store) == {record.id for record in records} - gone
         assert store.purge(NOW + SECOND, ALL) == 0
@@ -121,11 +121,7 @@ class Removing(StoreSuite):
         ]
         for record in records:
             store.insert(record, [an_event()])
-        gone = {
-            r.id
-            for r in records
-            if r.subject == "alice" and r.state in FINAL and r.remote in PURGEABLE
-        }
+        gone = {each.id for each in records if each.subject == "alice" and each.is_finished}
         assert store.erase("alice") == len(gone)
         for record in records:
             expected = None if record.id in gone else record
