@@ -343,6 +343,14 @@ def test_different_digests_of_the_client_are_kept_up_to_the_first_contradiction(
     assert session.client_digests == ("A", "B")
 
 
+def test_a_digest_that_differs_in_case_alone_leaves_room_for_a_contradiction() -> None:
+    session = session_in(S.READY)
+    for digest in ("AB", "ab", "CD"):
+        session = advance(session, ClientFinished(digest), LATER)
+
+    assert session.client_digests == ("AB", "CD")
+
+
 def test_the_first_error_of_the_client_is_kept() -> None:
     session = advance(session_in(S.READY), ClientFinished(error="TimedOut"), LATER)
     session = advance(session, ClientFinished(error="InvalidToken"), LATER)

@@ -312,7 +312,10 @@ def _needs_remote(state: SessionState) -> bool:
 
 
 def _with_digest(known: tuple[str, ...], digest: str | None) -> tuple[str, ...]:
-    if digest is None or digest in known or len(known) >= MAX_CLIENT_DIGESTS:
+    if digest is None or len(known) >= MAX_CLIENT_DIGESTS:
+        return known
+    # As the verdict compares them: one that differs in case alone must not take the other's place.
+    if digest.upper() in (each.upper() for each in known):
         return known
     return (*known, digest)
 
