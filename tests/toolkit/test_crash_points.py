@@ -1,17 +1,21 @@
-"""Whatever the moment of a crash, a later call or the worker finishes what was begun, or closes it.
+"""Whatever the moment of a crash, a repeated call or the worker finishes what was begun.
 
-The process dies before or after one call to a port, at each of those calls in turn.
+The process dies before or after one call to a port, at each of those calls in turn. From then on no
+call of it reaches a port, as after SIGKILL: no handler of an exception can tidy up.
 """
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.toolkit.test_delivery import Destination
 
-from livegate import Orchestrator, Purpose, Settings, StartRequest
+from livegate import LivegateError, Orchestrator, Purpose, Settings, StartRequest
 from livegate._record import to_session
 from livegate.hooks import Attempt, AttemptStatus, Outcome, OutcomeStatus, SessionState
 from livegate.protocols import RecordQuery
@@ -23,11 +27,16 @@ if TYPE_CHECKING:
 
     from livegate import LivenessSession
 
+    Step = Callable[["World"], None]
+
 REAL = Attempt(1, AttemptStatus.SUCCEEDED, decision="realface", digest="AB")
 PASSES = Outcome(OutcomeStatus.ENDED, (REAL,))
+RUNS = Outcome(OutcomeStatus.RUNNING, (Attempt(1, AttemptStatus.RUNNING),))
 SPOOF = Outcome(
     OutcomeStatus.ENDED, (Attempt(1, AttemptStatus.SUCCEEDED, decision="spoofface", digest="AB"),)
 )
+DAY = 86400
+S = SessionState
 
 
 class Crash(BaseException):
@@ -35,15 +44,19 @@ class Crash(BaseException):
 
 
 class CrashPoints:
-    """Counts the moments at which a process can die, and dies at the chosen one."""
+    """Counts the moments at which a process can die, and dies at the chosen one for good."""
 
     def __init__(self) -> None:
         self.passed: list[str] = []
         self.deadly: int | None = None
+        self.is_dead = False
 
     def reach(self, name: str) -> None:
+        if self.is_dead:
+            raise Crash("a dead process does nothing")
         self.passed.append(name)
         if len(self.passed) - 1 == self.deadly:
+            self.is_dead = True
             raise Crash(name)
 
 
@@ -64,107 +77,241 @@ def crashing(cls: type[Any], points: CrashPoints) -> Any:
         for name, method in vars(cls).items()
         if inspect.isfunction(method)
         and not name.startswith("_")
-        and name not in ("close", "for_event_loop")
+        and name not in ("close", "for_event_loop", "sequences")
     }
     return type(f"Crashing{cls.__name__}", (cls,), methods)()
 
 
+@dataclass
 class World:
-    """A service and a store that outlive the processes that use them."""
+    """A service, a store and a destination that outlive the processes that use them."""
 
-    def __init__(self) -> None:
-        self.points = CrashPoints()
-        self.clock = ManualClock()
+    points: CrashPoints = field(default_factory=CrashPoints)
+    clock: ManualClock = field(default_factory=ManualClock)
+    step: int = 0
+
+    def __post_init__(self) -> None:
         self.face: FakeFaceService = crashing(FakeFaceService, self.points)
         self.store: MemoryStore = crashing(MemoryStore, self.points)
         self.events: Destination = crashing(Destination, self.points)
         self.face.outcome = PASSES
+        self.new_process()
 
-    def process(self) -> Orchestrator:
-        """A new process on the same service and store."""
-        return Orchestrator(
-            Settings(),
+    def new_process(self) -> None:
+        """Another process on the same service and store, which does not crash."""
+        self.points.deadly, self.points.is_dead = None, False
+        self.process = Orchestrator(
+            Settings(event_max_age=365 * DAY),
             face=self.face,
             store=self.store,
             clock=self.clock,
             notifiers=[self.events],
-            purposes=[Purpose("default", max_retries=9)],
+            purposes=[Purpose("default", max_retries=9, max_age=timedelta(days=1))],
         )
 
     def sessions(self) -> list[LivenessSession]:
+        """What is stored, the oldest first; the clock moves between two starts."""
         records = MemoryStore.find(self.store, RecordQuery("alice", limit=100))
-        return [to_session(record) for record in records]
+        return [to_session(record) for record in reversed(records)]
 
     def let_workers_finish(self) -> None:
         """Workers sweep until everything is due, and done."""
-        process = self.process()
         for _ in range(8):
             self.clock.advance(700)
-            process.sweep()
+            self.process.sweep()
 
 
-# --- lives -------------------------------------------------------------------------------------
+# --- steps: each can be repeated, and checks the response ----------------------------------------
 
 
-def passing(process: Orchestrator, world: World) -> None:
-    session = process.start(StartRequest("alice", idempotency_key="k")).session
-    process.finish(session.id, subject="alice", digest="AB")
-    process.consume(session.id, subject="alice", purpose="default")
-    process.sweep()
+def code_of(call: Callable[[], Any]) -> str:
+    """``ok``, or the code of the error."""
+    try:
+        call()
+    except LivegateError as error:
+        return error.code
+    return "ok"
 
 
-def retried(process: Orchestrator, world: World) -> None:
-    world.face.outcome = SPOOF
-    first = process.start(StartRequest("alice", idempotency_key="k")).session
-    process.finish(first.id, subject="alice", digest="AB")
-    second = process.retry(first.id, subject="alice").session
-    third = process.retry(second.id, subject="alice").session
-    process.cancel(third.id, subject="alice")
-    process.sweep()
+def start_or_retry(
+    world: World, call: Callable[[], Any], find: Callable[[LivenessSession], bool]
+) -> None:
+    """Start; *find* says whether a stored session is the one that is started."""
+    found = next(filter(find, world.sessions()), None)
+    expected = "ok"
+    if found is not None:
+        is_created = found.state is not S.REQUESTED
+        expected = "token_already_issued" if is_created else "start_in_progress"
+    assert code_of(call) == expected
+    if expected == "start_in_progress":
+        world.clock.advance(30)
+        assert code_of(call) == "ok"
+    (started,) = filter(find, world.sessions())
+    assert started.state is not S.REQUESTED
+    world.clock.advance(1)
 
 
-def swept(process: Orchestrator, world: World) -> None:
-    process.start(StartRequest("alice", idempotency_key="k"))
-    process.start(StartRequest("alice"))
-    world.clock.advance(600)
-    process.sweep()
+def start(world: World) -> None:
+    start_or_retry(
+        world,
+        lambda: world.process.start(StartRequest("alice", idempotency_key="k")),
+        lambda session: session.idempotency_key == "k",
+    )
 
 
-def erased(process: Orchestrator, world: World) -> None:
-    process.start(StartRequest("alice", idempotency_key="k"))
-    session = process.start(StartRequest("alice")).session
-    process.finish(session.id, subject="alice", digest="AB")
-    process.erase("alice")
-    process.sweep()
+def retry(world: World, earlier: int) -> None:
+    first = world.sessions()[earlier]
+    start_or_retry(
+        world,
+        lambda: world.process.retry(first.id, subject="alice"),
+        lambda session: session.retry_of == first.id,
+    )
 
 
-LIVES = {each.__name__: each for each in (passing, retried, swept, erased)}
+def finish(world: World, state: SessionState) -> None:
+    world.clock.advance(2)
+    session = world.sessions()[0]
+    assert world.process.finish(session.id, subject="alice", digest="AB").state is state
+
+
+def consume(world: World) -> None:
+    (session,) = world.sessions()
+    expected = "ok" if session.consumed_at is None else "verdict_used"
+    call = lambda: world.process.consume(session.id, subject="alice", purpose="default")  # noqa: E731
+    assert code_of(call) == expected
+    assert code_of(call) == "verdict_used"
+
+
+def cancel(world: World) -> None:
+    session = world.sessions()[-1]
+    cancelled = world.process.cancel(session.id, subject="alice")
+    assert (cancelled.state, cancelled.remote) == ("cancelled", "deleted")
+
+
+def erase(world: World) -> None:
+    assert world.process.erase("alice").erased_at is not None
+    assert world.sessions() == []
+
+
+def sweep(world: World) -> None:
+    world.process.sweep()
+    world.clock.advance(100)  # the lease of a worker that died is over
+    world.process.sweep()
+
+
+def _set(outcome: Outcome) -> Step:
+    def step(world: World) -> None:
+        world.face.outcome = outcome
+
+    return step
+
+
+def _wait(seconds: int) -> Step:
+    def step(world: World) -> None:
+        world.clock.advance(seconds)
+
+    return step
+
+
+# --- lives: steps, and the states in which the sessions end --------------------------------------
+
+LIVES: dict[str, tuple[tuple[Step, ...], list[SessionState]]] = {
+    "passing": ((start, partial(finish, state=S.PASSED), consume, sweep), [S.PASSED]),
+    "late": (
+        (
+            start,
+            _set(RUNS),
+            partial(finish, state=S.AWAITING_RESULT),
+            _set(PASSES),
+            _wait(30),
+            sweep,
+            consume,
+            sweep,
+        ),
+        [S.PASSED],
+    ),
+    "retried": (
+        (
+            _set(SPOOF),
+            start,
+            partial(finish, state=S.REJECTED),
+            partial(retry, earlier=0),
+            partial(retry, earlier=1),
+            cancel,
+            sweep,
+        ),
+        [S.REJECTED, S.CANCELLED, S.CANCELLED],
+    ),
+    "abandoned": ((start, partial(retry, earlier=0), _wait(1200), sweep), [S.CANCELLED, S.EXPIRED]),
+    "erased": ((start, partial(retry, earlier=0), erase, sweep), []),
+    "kept": (
+        (
+            start,
+            partial(finish, state=S.PASSED),
+            sweep,
+            _wait(30 * DAY),
+            sweep,
+            _wait(90 * DAY),
+            sweep,
+        ),
+        [],
+    ),
+}
+
+
+def live(world: World, life: str, first: int = 0) -> None:
+    """Take the steps of *life* from the one numbered *first* on; keep the number in ``step``."""
+    for number, step in enumerate(LIVES[life][0][first:], first):
+        world.step = number
+        step(world)
 
 
 def crash_points() -> list[tuple[str, int]]:
     """Each moment of each life, counted in a run without a crash."""
     found = []
-    for name, life in LIVES.items():
+    for life in LIVES:
         world = World()
-        life(world.process(), world)
-        found += [(name, number) for number in range(len(world.points.passed))]
+        live(world, life)
+        found += [(life, number) for number in range(len(world.points.passed))]
     return found
 
 
-def crash(world: World, life: str, deadly: int) -> str:
-    """Live until the process dies at the moment *deadly*; return the name of that moment."""
+def crash(world: World, life: str, deadly: int) -> set[str]:
+    """Live until the process dies at the moment *deadly*.
+
+    Returns:
+        The service's sessions that nobody can know, since their ids were never stored.
+    """
     world.points.deadly = deadly
     with pytest.raises(Crash):
-        LIVES[life](world.process(), world)
-    return world.points.passed[-1]
+        live(world, life)
+    moments = world.points.passed
+    is_lost = moments[-1] == "after create" or moments[-2:] == ["after create", "before save"]
+    known = {each.remote_id for each in world.sessions()}
+    lost = world.face.sessions - known
+    assert len(lost) == is_lost
+    world.new_process()
+    return lost
 
 
-def is_lost(world: World, moment: str) -> bool:
-    """Whether a session at the service cannot be known: its id was never stored."""
-    calls = [name.partition(" ")[2] for name in world.points.passed]
-    if moment == "after create":
-        return True
-    return moment == "before save" and calls[-2] == "create"
+def check(world: World, lost: set[str]) -> None:
+    """What holds after any life, whoever carried it on."""
+    sessions = world.sessions()
+    assert all(each.state.is_final for each in sessions)
+    assert all(each.remote in ("none", "deleted") for each in sessions)
+    assert world.face.sessions == lost
+    for session in sessions:
+        assert session.state != "passed" or [a.decision for a in session.attempts] == ["realface"]
+        assert session.consumed_at is None or session.state == "passed"
+        arrived = world.events.sequences(session)
+        assert list(dict.fromkeys(arrived)) == list(range(1, session.sequence + 1))
+    # Also those of sessions that were removed since: in order, without a gap.
+    by_session: dict[str, dict[int, str]] = {}
+    for event in world.events.delivered:
+        by_session.setdefault(event.session_id, {}).setdefault(event.sequence, event.name)
+    for names in by_session.values():
+        assert list(names) == list(range(1, len(names) + 1))
+        assert list(names.values()).count("consumed") <= 1
 
 
 @pytest.mark.parametrize(("life", "deadly"), crash_points())
@@ -173,50 +320,27 @@ def test_after_a_crash_workers_leave_nothing_open_and_nothing_at_the_service(
 ) -> None:
     # Given a process that died at one moment
     world = World()
-    moment = crash(world, life, deadly)
-    known = {each.remote_id for each in world.sessions()}
-    lost = world.face.sessions - known if is_lost(world, moment) else set()
-    assert len(lost) <= 1
+    lost = crash(world, life, deadly)
 
     # When workers go on
     world.let_workers_finish()
 
-    # Then nothing is open, and the service has nothing that the store does not know
-    sessions = world.sessions()
-    assert all(each.state.is_final for each in sessions)
-    assert all(each.remote in ("none", "deleted") for each in sessions)
-    assert world.face.sessions == lost
-    # And nothing has passed without a real face, nor was used without having passed
-    for session in sessions:
-        assert session.state != "passed" or session.attempts == (REAL,)
-        assert session.consumed_at is None or session.state == "passed"
-    if life == "erased" and any(each.erase_requested_at for each in sessions):
-        pytest.fail("an erasure that was begun is not over")
-    # And every event has arrived, in order
-    for session in sessions:
-        arrived = world.events.sequences(session)
-        assert list(dict.fromkeys(arrived)) == list(range(1, session.sequence + 1))
+    # Then everything is over
+    check(world, lost)
+    # And an erasure that was begun is done
+    assert not any(each.erase_requested_at for each in world.sessions())
 
 
-@pytest.mark.parametrize("deadly", [number for life, number in crash_points() if life == "passing"])
-def test_after_a_crash_the_caller_can_carry_on(deadly: int) -> None:
+@pytest.mark.parametrize(("life", "deadly"), crash_points())
+def test_after_a_crash_the_caller_repeats_its_call_and_carries_on(life: str, deadly: int) -> None:
     # Given a process that died at one moment
     world = World()
-    crash(world, "passing", deadly)
-    world.clock.advance(150)
+    lost = crash(world, life, deadly)
 
-    # When the caller repeats its calls to another process
-    process = world.process()
-    known = world.sessions()
-    if not known or known[0].state is SessionState.REQUESTED:
-        session_id = process.start(StartRequest("alice", idempotency_key="k")).session.id
-    else:
-        session_id = known[0].id
-    done = process.finish(session_id, subject="alice", digest="AB")
-    if done.consumed_at is None:
-        process.consume(session_id, subject="alice", purpose="default")
+    # When the caller repeats the call to another process, goes on, and workers do
+    live(world, life, world.step)
+    world.let_workers_finish()
 
-    # Then there is one session, which has passed and was used once
-    (session,) = world.sessions()
-    assert (session.id, session.state) == (session_id, "passed")
-    assert session.consumed_at is not None
+    # Then every session ends as without the crash
+    check(world, lost)
+    assert [each.state for each in world.sessions()] == LIVES[life][1]
