@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -39,6 +40,8 @@ REVIEWS = (
 CREATE_FAULT = st.sampled_from([None, None, None, *CREATE_FAULTS, "late", "late"])
 IS_LOCKED = st.sampled_from([False, False, False, True])
 STATES = st.sampled_from([OPEN, OPEN, (S.REQUESTED,), FINAL])
+DIGEST = st.sampled_from(["AB", "AB", "ab", "CD", None])
+CLIENT_ERROR = st.sampled_from([None, None, None, "TimedOut", "CameraLost"])
 REVIEW = st.sampled_from(REVIEWS)
 WHICH = st.integers(0, 3)
 """One of the newest sessions."""
@@ -169,8 +172,8 @@ class AnyOrder(Driver, RuleBasedStateMachine):
     @rule(
         which=WHICH,
         states=STATES,
-        digest=st.sampled_from(["AB", "AB", "ab", "CD", None]),
-        client_error=st.sampled_from([None, None, None, "TimedOut"]),
+        digest=DIGEST,
+        client_error=CLIENT_ERROR,
         is_repeated=st.booleans(),
     )
     @precondition(lambda self: self.model.sessions)
@@ -245,6 +248,32 @@ class AnyOrder(Driver, RuleBasedStateMachine):
                 for each in (fault, None):
                     self.start_with(request, each, is_overtaken)
                     self.finish_with(self.model.sessions[-1], "AB", None)
+                self.start_with(replace(request, transaction="payment 8"))
+
+    @rule(
+        subject=st.sampled_from(SUBJECTS),
+        purpose=KNOWN_PURPOSE,
+        before=st.sampled_from(["running", "nothing"]),
+        reports=st.lists(st.tuples(DIGEST, CLIENT_ERROR), min_size=2, max_size=4),
+        name=st.sampled_from(["real", "real", "spoof", "mask", "odd"]),
+    )
+    def a_client_reports_several_times(
+        self,
+        subject: str,
+        purpose: str,
+        before: str,
+        reports: list[tuple[str | None, str | None]],
+        name: str,
+    ) -> None:
+        session = self.open_session(subject, purpose)
+        self.service.outcomes[session.remote_id] = before
+        for digest, client_error in reports:
+            self.finish_with(session, digest, client_error)
+            self.time_goes_by(1)
+        self.service.outcomes[session.remote_id] = name
+        self.time_goes_by(2)
+        self.read(session)
+        assert session.state in (*FINAL, S.NEEDS_REVIEW)
 
     @rule(subject=st.sampled_from(SUBJECTS), purpose=KNOWN_PURPOSE)
     def a_session_is_retried_until_it_cannot_be(self, subject: str, purpose: str) -> None:

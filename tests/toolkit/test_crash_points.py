@@ -17,6 +17,7 @@ from tests.toolkit.test_delivery import Destination
 
 from livegate import LivegateError, Orchestrator, Purpose, Settings, StartRequest
 from livegate._record import to_session
+from livegate.errors import FaceSessionNotFoundError
 from livegate.hooks import Attempt, AttemptStatus, Outcome, OutcomeStatus, SessionState
 from livegate.protocols import RecordQuery
 from livegate.stores.memory import MemoryStore
@@ -25,7 +26,7 @@ from livegate.testing import FakeFaceService, ManualClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from livegate import LivenessSession
+    from livegate import LivenessSession, SessionKind
 
     Step = Callable[["World"], None]
 
@@ -74,12 +75,19 @@ def crashing(cls: type[Any], points: CrashPoints) -> Any:
 
     methods = {
         name: around(name, method)
-        for name, method in vars(cls).items()
-        if inspect.isfunction(method)
-        and not name.startswith("_")
-        and name not in ("close", "for_event_loop", "sequences")
+        for name, method in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_") and name not in ("close", "for_event_loop", "sequences")
     }
     return type(f"Crashing{cls.__name__}", (cls,), methods)()
+
+
+class Service(FakeFaceService):
+    """A service that forgets what was deleted."""
+
+    def read(self, kind: SessionKind, remote_id: str, api_version: str) -> Outcome:
+        if remote_id not in self.sessions:
+            raise FaceSessionNotFoundError("gone")
+        return super().read(kind, remote_id, api_version)
 
 
 @dataclass
@@ -91,7 +99,7 @@ class World:
     step: int = 0
 
     def __post_init__(self) -> None:
-        self.face: FakeFaceService = crashing(FakeFaceService, self.points)
+        self.face: FakeFaceService = crashing(Service, self.points)
         self.store: MemoryStore = crashing(MemoryStore, self.points)
         self.events: Destination = crashing(Destination, self.points)
         self.face.outcome = PASSES
