@@ -228,7 +228,7 @@ class AnyOrder(Driver, RuleBasedStateMachine):
     def a_verdict_is_used(self, subject: str, purpose: str, seconds: int) -> None:
         session = self.open_session(subject, purpose)
         self.service.outcomes[session.remote_id] = "real"
-        self.finish_with(session, "AB", None)
+        self.finish_with(session, "AB" if session.purpose.require_digest else None, None)
         assert session.state is S.PASSED
         self.time_goes_by(seconds)
         for wrong_use in ((purpose, None), (purpose, "payment 8"), ("unheard-of", "payment 7")):
@@ -274,6 +274,16 @@ class AnyOrder(Driver, RuleBasedStateMachine):
         self.time_goes_by(2)
         self.read(session)
         assert session.state in (*FINAL, S.NEEDS_REVIEW)
+
+    @rule(subject=st.sampled_from(SUBJECTS), delete_fault=st.sampled_from(DELETE_FAULTS))
+    def a_deletion_fails_again_and_again(self, subject: str, delete_fault: str) -> None:
+        session = self.open_session(subject, "sign-in")
+        self.service.delete_fault = delete_fault
+        self.expect("cancel", lambda: self.model.cancel(session), session.id, subject=subject)
+        for seconds in (29, 1, 59, 1, 119, 1):
+            self.time_goes_by(seconds)
+            self.sweep_all()
+            self.everything_is_as_the_model_says()
 
     @rule(subject=st.sampled_from(SUBJECTS), purpose=KNOWN_PURPOSE)
     def a_session_is_retried_until_it_cannot_be(self, subject: str, purpose: str) -> None:
@@ -383,6 +393,7 @@ class AnyOrder(Driver, RuleBasedStateMachine):
             options |= {"purpose": session.purpose.name, "transaction": session.transaction}
         before = self.stored(session.id)
         self.expect(operation, lambda: "session_not_found", session.id, **options)
+        self.expect("get", lambda: "session_not_found", session.id, subject=options["subject"])
         assert self.stored(session.id) == before
 
     @rule()
