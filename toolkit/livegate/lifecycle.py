@@ -387,14 +387,14 @@ def due_at(session: LivenessSession, timing: Timing) -> datetime | None:
     A store indexes this, so that the worker finds what crashed, expired, waits for a result, is to
     be deleted at the service, or has details that were kept long enough.
     """
-    due = _due_by_state(session, timing)
-    if session.remote is not RemoteState.DELETING:
-        return due
-    retry_at = session.remote_retry_at or session.updated_at
-    return retry_at if due is None else min(due, retry_at)
+    other = session.erase_requested_at
+    if session.remote is RemoteState.DELETING:
+        other = session.remote_retry_at or session.updated_at
+    return min(filter(None, (state_due_at(session, timing), other)), default=None)
 
 
-def _due_by_state(session: LivenessSession, timing: Timing) -> datetime | None:
+def state_due_at(session: LivenessSession, timing: Timing) -> datetime | None:
+    """The same, without the deletion at the service and the erasure."""
     due = None
     match session.state:
         case SessionState.REQUESTED:
@@ -408,8 +408,6 @@ def _due_by_state(session: LivenessSession, timing: Timing) -> datetime | None:
             due = (session.polled_at or session.updated_at) + timing.poll
         case SessionState.NEEDS_REVIEW:
             due = (session.decided_at or session.updated_at) + timing.review
-        case _ if session.erase_requested_at and session.remote is not RemoteState.DELETING:
-            due = session.erase_requested_at
         case _ if session.has_details:
             due = session.updated_at + timing.details
     return due

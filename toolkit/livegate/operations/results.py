@@ -21,8 +21,8 @@ from livegate.lifecycle import (
     RemoteDeletionFailed,
     ResultPolled,
     ResultRead,
-    due_at,
     is_conclusive,
+    state_due_at,
 )
 from livegate.models import AttemptStatus, OutcomeStatus, RemoteState, SessionState
 
@@ -40,23 +40,16 @@ async def process_due(runtime: Runtime, session: LivenessSession) -> LivenessSes
         FaceError: The service did not say what it knows of an open session.
         VersionConflictError: The session was changed at the same moment.
     """
-    due = due_at(session, runtime.timing)
+    session = await delete_remote(runtime, session)
+    due = state_due_at(session, runtime.timing)
     if due is None or runtime.now() < due:
         return session
-    if session.state is SessionState.REQUESTED:
-        # The process that asked the service is dead, or too late to hand out a token.
-        return await runtime.commit(session, Expired())
     if session.state.is_open:
         session = await runtime.commit(session, ResultPolled())
         return await poll_result(runtime, session)
-    if session.remote is RemoteState.DELETING:
-        session = await delete_remote(runtime, session)
-    if session.state is SessionState.NEEDS_REVIEW:
-        if runtime.now() >= (session.decided_at or session.updated_at) + runtime.timing.review:
-            session = await runtime.commit(session, Expired())
-    elif session.has_details and runtime.now() >= session.updated_at + runtime.timing.details:
-        session = await runtime.commit(session, DetailsRemoved())
-    return session
+    # Expired: nobody has reviewed it, or the process that asked the service is dead, or too late to
+    # hand out a token.
+    return await runtime.commit(session, DetailsRemoved() if session.state.is_final else Expired())
 
 
 async def poll_result(
