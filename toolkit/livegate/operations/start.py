@@ -225,13 +225,10 @@ async def _run_start_policies(
     if violations := await runtime.plugins.before_start(request, purpose, attempt):
         raise StartRejectedError(violations)
     try:
-        image, source = await _find_image(runtime, request, purpose)
-        if image is not None:
-            await _check_image(runtime, image, request, purpose)
+        return await _find_image(runtime, request, purpose)
     except Exception:
         await _give_back(runtime, attempt)
         raise
-    return image, source
 
 
 async def _give_back(runtime: Runtime, attempt: StartAttempt) -> None:
@@ -243,32 +240,25 @@ async def _give_back(runtime: Runtime, attempt: StartAttempt) -> None:
         await runtime.plugins.start_settled(attempt, StartOutcome.NOT_CREATED)
 
 
-async def _check_image(
-    runtime: Runtime, image: ReferenceImage, request: StartRequest, purpose: Purpose
-) -> None:
-    if violations := await runtime.plugins.check_reference_image(image, request, purpose):
-        raise ReferenceImageRejectedError(violations, field="referenceImage")
-
-
 async def _find_image(
     runtime: Runtime, request: StartRequest, purpose: Purpose
 ) -> tuple[ReferenceImage | None, ReferenceSource | None]:
     if not purpose.verify:
         return None, None
     image = request.reference_image
-    if image is not None:
-        by_client = request.context.is_http
-        return image, ReferenceSource.CLIENT if by_client else ReferenceSource.APPLICATION
-    if callable(purpose.reference_image):
+    source = ReferenceSource.CLIENT if request.context.is_http else ReferenceSource.APPLICATION
+    if image is None and callable(purpose.reference_image):
         image = await runtime.plugins.image_from(purpose.reference_image, request, purpose)
         source = ReferenceSource.PURPOSE
-    else:
+    elif image is None:
         image = await runtime.plugins.provide_reference_image(request, purpose)
         source = ReferenceSource.PLUGIN
     if image is None:
         raise _bad_image(
             f"the purpose {purpose.name} has none for this person", "reference_image_required"
         )
+    if violations := await runtime.plugins.check_reference_image(image, request, purpose):
+        raise ReferenceImageRejectedError(violations, field="referenceImage")
     return image, source
 
 
@@ -291,14 +281,13 @@ async def _start_again(
         )
     if session.state is not SessionState.REQUESTED:
         raise _ended(session)
-    now = runtime.now()
-    is_repeat = session.create_requested_at is not None
-    if session.create_requested_at is not None:
-        wait = session.create_requested_at + runtime.timing.create - now
+    requested_at = session.create_requested_at
+    if requested_at is not None:
+        wait = requested_at + runtime.timing.create - runtime.now()
         if wait > timedelta(0):
             raise _in_progress(wait)
     # The policies are asked again: who was locked out since must not carry on with an older start.
-    attempt = StartAttempt(session.id, is_repeat=is_repeat)
+    attempt = StartAttempt(session.id, is_repeat=requested_at is not None)
     image, source = await _run_start_policies(runtime, request, purpose, attempt)
     event = CreateRequested(image.sha256 if image else None, source)
     try:
