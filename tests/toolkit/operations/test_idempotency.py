@@ -12,6 +12,7 @@ from tests.toolkit.operations.samples import ALICE, JPEG, OTHER_JPEG, PASSES, S,
 from livegate import Purpose, Settings
 from livegate._record import to_record
 from livegate.errors import (
+    DuplicateKeyError,
     FaceBadRequestError,
     FaceUnavailableError,
     IdempotencyError,
@@ -518,16 +519,30 @@ def test_a_failure_that_is_not_stored_is_not_given_back(
     assert budget.used == 1
 
 
+@pytest.mark.parametrize(
+    ("failure", "key"),
+    [
+        (StoreError("disk full"), None),
+        (StoreError("disk full"), "k"),
+        (DuplicateKeyError("the id is in use"), None),
+    ],
+    ids=str,
+)
 def test_an_intent_that_cannot_be_stored_is_given_back(
-    make_orchestrator: Callable[..., EitherOrchestrator], budget: Budget, face: FakeFaceService
+    make_orchestrator: Callable[..., EitherOrchestrator],
+    budget: Budget,
+    face: FakeFaceService,
+    failure: StoreError,
+    key: str | None,
 ) -> None:
     class Store(MemoryStore):
         def insert(self, record: Record, events: Sequence[EventRecord] = ()) -> None:
-            raise StoreError("disk full")
+            raise failure
 
     orchestrator = make_orchestrator(store=Store(), plugins=[budget])
 
-    with pytest.raises(StoreError):
-        orchestrator.start(ALICE)
+    with pytest.raises(StoreError) as error:
+        start(orchestrator, idempotency_key=key)
+    assert error.value is failure
     assert budget.calls == ["start", "not_created"]
     assert face.calls == []

@@ -77,8 +77,14 @@ def orchestrator(make_orchestrator: Callable[..., EitherOrchestrator]) -> Either
 
 # --- where the image comes from ----------------------------------------------------------------
 
-NOT_ACCEPTED = "reference_image_not_accepted"
-MISSING = "reference_image_required"
+NOT_ACCEPTED = "takes no image here"
+MISSING = "needs one"
+NOT_FOUND = "has none for this person"
+CODES = {
+    NOT_ACCEPTED: "reference_image_not_accepted",
+    MISSING: "reference_image_required",
+    NOT_FOUND: "reference_image_required",
+}
 
 
 @pytest.mark.both_kinds
@@ -89,8 +95,8 @@ MISSING = "reference_image_required"
         ("liveness", None, HTTP, None),
         ("liveness", JPEG, APPLICATION, NOT_ACCEPTED),
         ("liveness", JPEG, HTTP, NOT_ACCEPTED),
-        ("verify", None, APPLICATION, MISSING),
-        ("verify", None, HTTP, MISSING),
+        ("verify", None, APPLICATION, NOT_FOUND),
+        ("verify", None, HTTP, NOT_FOUND),
         ("verify", JPEG, APPLICATION, "application"),
         ("verify", JPEG, HTTP, NOT_ACCEPTED),
         ("sync", None, APPLICATION, "purpose"),
@@ -121,10 +127,11 @@ def test_the_purpose_decides_where_the_image_comes_from(
 ) -> None:
     request = {"purpose": purpose, "reference_image": image, "context": context}
 
-    if expected in (NOT_ACCEPTED, MISSING):
+    if expected in CODES:
         with pytest.raises(InvalidRequestError) as error:
             start(orchestrator, **request)
-        assert (error.value.code, error.value.status) == (expected, 422)
+        assert (error.value.code, error.value.status) == (CODES[expected], 422)
+        assert str(error.value) == f"referenceImage: the purpose {purpose} {expected}."
         assert error.value.field == "referenceImage"
         assert face.calls == []
         assert orchestrator.find(subject="alice").sessions == ()
@@ -148,7 +155,8 @@ def test_a_subject_without_a_picture_starts_nothing(
     with pytest.raises(InvalidRequestError) as error:
         start(orchestrator, subject="bob", purpose=purpose, context=context)
 
-    assert (error.value.code, error.value.status) == (MISSING, 422)
+    assert (error.value.code, error.value.status) == (CODES[NOT_FOUND], 422)
+    assert str(error.value) == f"referenceImage: the purpose {purpose} {NOT_FOUND}."
     assert face.calls == []
 
 
@@ -209,17 +217,18 @@ def test_a_start_that_is_rejected_looks_for_no_image(
 ) -> None:
     class LockOut:
         @hookimpl
-        def before_start(self) -> PolicyViolation:
+        def before_start(self, request: StartRequest, purpose: Purpose) -> PolicyViolation:
+            asked.append((request.subject, purpose))
             return PolicyViolation("locked", "Locked.")
 
+    asked: list[tuple[str, Purpose]] = []
     seen: list[StartRequest] = []
-    orchestrator = make_orchestrator(
-        purposes=[Purpose("default", reference_image=seen.append)], plugins=[LockOut()]
-    )
+    purpose = Purpose("default", reference_image=seen.append)
+    orchestrator = make_orchestrator(purposes=[purpose], plugins=[LockOut()])
 
     with pytest.raises(StartRejectedError):
         start(orchestrator)
-    assert seen == []
+    assert (asked, seen) == ([("alice", purpose)], [])
 
 
 # --- transactions ------------------------------------------------------------------------------

@@ -215,8 +215,12 @@ def test_an_id_that_could_not_be_found_again_starts_nothing(
 ) -> None:
     orchestrator = make_orchestrator(new_id=lambda: session_id)
 
-    with pytest.raises(ConfigurationError, match="new_id"):
+    with pytest.raises(ConfigurationError) as error:
         orchestrator.start(ALICE)
+    assert str(error.value) == (
+        "new_id has to return 16 to 64 letters, digits, '-' and '_'; a session with another id "
+        "could not be found again."
+    )
     assert face.calls == []
 
 
@@ -225,13 +229,14 @@ def test_an_id_that_could_not_be_found_again_starts_nothing(
 
 @pytest.mark.parametrize("error", RETRYABLE, ids=lambda error: error.code)
 def test_a_start_that_the_service_did_not_create_carries_on_with_its_key(
-    orchestrator: EitherOrchestrator, face: FakeFaceService, error: FaceError
+    orchestrator: EitherOrchestrator, face: FakeFaceService, clock: ManualClock, error: FaceError
 ) -> None:
     face.failures["create"] = error
     with pytest.raises(type(error)):
         start(orchestrator, idempotency_key="k")
     kept = orchestrator.find(subject="alice").sessions[0]
     assert (kept.state, kept.create_requested_at) == (S.REQUESTED, None)
+    assert kept.expires_at == clock() + timedelta(seconds=600)
 
     del face.failures["create"]
     session = start(orchestrator, idempotency_key="k")
