@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,9 @@ SETTLED = frozenset({RemoteState.NONE, RemoteState.DELETED})
 async def export(runtime: Runtime, subject: str) -> list[dict[str, Any]]:
     """See :meth:`livegate.Orchestrator.export`."""
     check_subject(subject)
-    return [_plain(to_session(record)) for record in await _records_of(runtime, subject)]
+    sessions = [to_session(record) for record in await _records_of(runtime, subject)]
+    exported: list[dict[str, Any]] = json.loads(json.dumps(sessions, default=_plain))
+    return exported
 
 
 async def erase(runtime: Runtime, subject: str) -> EraseReceipt:
@@ -77,8 +80,6 @@ async def _mark(runtime: Runtime, records: list[Record]) -> list[LivenessSession
 
 async def _request_erase(runtime: Runtime, session: LivenessSession) -> LivenessSession:
     async def step(found: LivenessSession) -> LivenessSession:
-        if found.erase_requested_at is not None:
-            return found
         return await runtime.commit(found, EraseRequested())
 
     if session.erase_requested_at is not None:
@@ -90,11 +91,9 @@ async def _request_erase(runtime: Runtime, session: LivenessSession) -> Liveness
 
 
 def _plain(value: Any) -> Any:
-    """*value* in the types of JSON."""
+    """A session, an attempt, a mapping or a time in types that JSON has."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {each.name: getattr(value, each.name) for each in fields(value)}
