@@ -72,15 +72,25 @@ def test_an_export_keeps_fields_of_a_later_version(
 
 
 @pytest.mark.parametrize("count", [99, 100, 101, 200])
-def test_an_export_holds_all_sessions_however_many(
-    orchestrator: EitherOrchestrator, store: MemoryStore, count: int
+def test_an_export_holds_all_sessions_however_many_and_reads_them_in_pages(
+    make_orchestrator: Callable[..., EitherOrchestrator], count: int
 ) -> None:
+    class Store(MemoryStore):
+        def find(self, query: RecordQuery) -> tuple[Record, ...]:
+            found = super().find(query)
+            pages.append(len(found))
+            return found
+
+    pages: list[int] = []
+    store = Store()
+    orchestrator = make_orchestrator(store=store)
     session = start(orchestrator)
     for number in range(1, count):
         another = replace(session, id=f"{number:032}")
         store.insert(to_record(another, orchestrator.runtime.timing))
 
     assert len({each["id"] for each in orchestrator.export("alice")}) == count
+    assert (sum(pages), max(pages)) == (count, min(count, 100))
 
 
 @pytest.mark.parametrize("method", ["export", "erase"])
