@@ -87,18 +87,18 @@ class Expected:
         """Whether the service is not to be asked yet to delete its session again."""
         return self.remote is R.DELETING and self.delete_at is not None and now < self.delete_at
 
-    def due_at(self) -> datetime | None:
-        """When the worker has to do something."""
+    def due_at(self, poll: timedelta = 30 * SECOND) -> datetime | None:
+        """When the worker has to do something; a reader polls more often."""
         times: list[datetime] = []
         match self.state:
             case S.REQUESTED:
                 times.append((self.requested_at or self.updated_at) + 30 * SECOND)
             case S.READY | S.STARTED:
                 polled_at = self.polled_at or self.updated_at - DAY
-                times.append(max(self.expires_at, polled_at + 30 * SECOND))
+                times.append(max(self.expires_at, polled_at + poll))
             case S.AWAITING_RESULT:
                 assert self.polled_at
-                times.append(self.polled_at + 30 * SECOND)
+                times.append(self.polled_at + poll)
             case S.NEEDS_REVIEW:
                 assert self.decided_at
                 times.append(self.decided_at + 7 * DAY)
@@ -276,12 +276,7 @@ class Model:
     # --- the owner's and the reviewer's --------------------------------------------------------
 
     def read(self, session: Expected) -> str:
-        due_at = session.due_at()
-        if session.state is S.AWAITING_RESULT:
-            assert session.polled_at
-            due_at = session.polled_at + 2 * SECOND
-            if self.now >= due_at:
-                return self._poll(session)
+        due_at = session.due_at(poll=2 * SECOND)
         if due_at is not None and self.now >= due_at:
             return self._do_due(session)
         return "ok"

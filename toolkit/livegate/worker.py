@@ -200,7 +200,7 @@ async def _do_due(
     """
     try:
         before = to_session(claim.record)
-        after = await process_due(runtime, before)
+        after = await process_due(runtime, before, runtime.timing)
         if after.erase_requested_at is not None and after.remote in SETTLED:
             await remove_if_deleted(runtime, after.subject)
     except StoreCorruptError as error:

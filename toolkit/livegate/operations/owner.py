@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +20,8 @@ from livegate.lifecycle import (
     Cancelled,
     ClientFinished,
     Consumed,
-    ResultPolled,
     Reviewed,
     advance,
-    due_at,
 )
 from livegate.models import LivenessSession, Page, ReferenceSource, SessionState
 from livegate.operations.results import delete_remote, poll_result, process_due
@@ -73,25 +72,12 @@ async def find(
 
 async def read(runtime: Runtime, session_id: str, subject: str) -> LivenessSession:
     """See :meth:`livegate.Orchestrator.read`."""
-    session = await runtime.load_owned(session_id, subject)
-    if not _is_due(runtime, session):
-        return session
-
-    async def step(session: LivenessSession) -> LivenessSession:
-        if session.state is SessionState.AWAITING_RESULT and _is_due(runtime, session):
-            session = await runtime.commit(session, ResultPolled())
-            return await poll_result(runtime, session)
-        return await process_due(runtime, session)
-
-    return await runtime.update_owned(session_id, subject, step)
-
-
-def _is_due(runtime: Runtime, session: LivenessSession) -> bool:
-    """Whether a reader may do something; for a result the front end does not wait as the worker."""
-    due = due_at(session, runtime.timing)
-    if session.state is SessionState.AWAITING_RESULT and session.polled_at is not None:
-        due = session.polled_at + timedelta(seconds=runtime.settings.poll_interval)
-    return due is not None and due <= runtime.now()
+    # For a result the front end does not wait as long as the worker.
+    poll = timedelta(seconds=runtime.settings.poll_interval)
+    timing = replace(runtime.timing, poll=poll)
+    return await runtime.update_owned(
+        session_id, subject, lambda session: process_due(runtime, session, timing)
+    )
 
 
 async def finish(

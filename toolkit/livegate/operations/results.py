@@ -27,21 +27,24 @@ from livegate.lifecycle import (
 from livegate.models import AttemptStatus, OutcomeStatus, RemoteState, SessionState
 
 if TYPE_CHECKING:
+    from livegate.lifecycle import Timing
     from livegate.models import LivenessSession, Outcome, RequestContext
     from livegate.operations._runtime import Runtime
 
 log = logging.getLogger("livegate.operations")
 
 
-async def process_due(runtime: Runtime, session: LivenessSession) -> LivenessSession:
-    """Do what a session needs that is due, although no request comes for it.
+async def process_due(
+    runtime: Runtime, session: LivenessSession, timing: Timing
+) -> LivenessSession:
+    """Do what a session needs that is due by *timing*, although no request comes for it.
 
     Raises:
         FaceError: The service did not say what it knows of an open session.
         VersionConflictError: The session was changed at the same moment.
     """
     session = await delete_remote(runtime, session)
-    due = state_due_at(session, runtime.timing)
+    due = state_due_at(session, timing)
     if due is None or runtime.now() < due:
         return session
     if session.state.is_open:
