@@ -78,7 +78,7 @@ def _check_integrity(session: LivenessSession, attempt: Attempt) -> Iterator[Ver
 
 def _is_same(left: str, right: str | None) -> bool:
     # What the service sends may hold lone surrogates: such a digest differs, as any other.
-    texts = (text.upper().encode("utf-8", "surrogatepass") for text in (left, right or ""))
+    texts = (text.upper().encode(errors="surrogatepass") for text in (left, right or ""))
     return hmac.compare_digest(*texts)
 
 
