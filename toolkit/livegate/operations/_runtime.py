@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
@@ -100,11 +101,8 @@ class Runtime:
     ) -> LivenessSession:
         """Take *step* on what *load* gives; start over if it changed at the same moment."""
         for _ in range(MAX_ATTEMPTS - 1):
-            session = await load()
-            try:
-                return await step(session)
-            except VersionConflictError:
-                continue
+            with suppress(VersionConflictError):
+                return await step(await load())
         return await step(await load())
 
     async def update_owned(
@@ -136,13 +134,12 @@ class Runtime:
         """
         now = self.now()
         after = advance(session, event, now)
-        if isinstance(event, ResultPolled):
-            await maybe_await(self.store.save(to_record(after, self.timing), session.version))
-            return after
+        is_noted = not isinstance(event, ResultPolled)
         record = to_record(after, self.timing)
-        events = self._events(after, event, now)
+        events = self._events(after, event, now) if is_noted else ()
         await maybe_await(self.store.save(record, session.version, events))
-        await self.plugins.observe(session, after, event)
+        if is_noted:
+            await self.plugins.observe(session, after, event)
         return after
 
     def _events(
