@@ -196,14 +196,13 @@ def _new_id(runtime: Runtime) -> str:
 
 def _check_image_is_accepted(request: StartRequest, purpose: Purpose) -> None:
     """The server decides what is proved: a client's image only where the purpose takes one."""
-    has_image = request.reference_image is not None
-    from_client = has_image and request.context.is_http
-    if has_image and (not purpose.verify or (from_client and not purpose.takes_client_image)):
+    if request.reference_image is None:
+        if purpose.takes_client_image:
+            raise _bad_image(f"the purpose {purpose.name} needs one", "reference_image_required")
+    elif not purpose.verify or (request.context.is_http and not purpose.takes_client_image):
         raise _bad_image(
             f"the purpose {purpose.name} takes no image here", "reference_image_not_accepted"
         )
-    if not has_image and purpose.takes_client_image:
-        raise _bad_image(f"the purpose {purpose.name} needs one", "reference_image_required")
 
 
 def _bad_image(why: str, code: str) -> InvalidRequestError:
