@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -91,9 +90,7 @@ async def _request_erase(runtime: Runtime, session: LivenessSession) -> Liveness
 
 
 def _plain(value: Any) -> Any:
-    """A session, an attempt, a mapping or a time in types that JSON has."""
+    """A session, an attempt or a time in types that JSON has."""
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)
     return {each.name: getattr(value, each.name) for each in fields(value)}
