@@ -213,6 +213,13 @@ def ended(*attempts: Attempt) -> Outcome:
             id="digest differs",
         ),
         pytest.param(
+            replace(LIVENESS, client_digests=("\N{LATIN SMALL LIGATURE FF}",)),
+            ended(replace(REAL, digest="FF")),
+            S.REJECTED,
+            ("digest_differs",),
+            id="digest that is the same in capitals alone",
+        ),
+        pytest.param(
             replace(LIVENESS, client_digests=(DIGEST, "AB")),
             ended(REAL),
             S.REJECTED,

@@ -315,7 +315,7 @@ def _with_digest(known: tuple[str, ...], digest: str | None) -> tuple[str, ...]:
     if digest is None or len(known) >= MAX_CLIENT_DIGESTS:
         return known
     # As the verdict compares them: one that differs in case alone must not take the other's place.
-    if digest.upper() in (each.upper() for each in known):
+    if digest.lower() in (each.lower() for each in known):
         return known
     return (*known, digest)
 

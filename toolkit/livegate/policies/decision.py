@@ -41,7 +41,7 @@ def decide(session: LivenessSession, outcome: Outcome, purpose: Purpose) -> Verd
 def _findings(session: LivenessSession, outcome: Outcome, purpose: Purpose) -> Iterator[Verdict]:
     succeeded = outcome.with_status(AttemptStatus.SUCCEEDED)
     for attempt in succeeded:
-        yield BY_DECISION.get((attempt.decision or "").lower(), _UNKNOWN_DECISION)
+        yield BY_DECISION.get(str(attempt.decision).lower(), _UNKNOWN_DECISION)
         yield from _check_person(session, attempt)
         yield from _check_integrity(session, attempt)
     if succeeded and purpose.require_digest and not session.client_digests:
@@ -78,7 +78,7 @@ def _check_integrity(session: LivenessSession, attempt: Attempt) -> Iterator[Ver
 
 def _is_same(left: str, right: str | None) -> bool:
     # What the service sends may hold lone surrogates: such a digest differs, as any other.
-    texts = (text.upper().encode(errors="surrogatepass") for text in (left, right or ""))
+    texts = (text.lower().encode(errors="surrogatepass") for text in (left, right or ""))
     return hmac.compare_digest(*texts)
 
 
