@@ -274,14 +274,20 @@ def live(world: World, life: str, first: int = 0) -> None:
         step(world)
 
 
-def crash_points() -> list[tuple[str, int]]:
-    """Each moment of each life, counted in a run without a crash."""
-    found = []
-    for life in LIVES:
+def at_each_moment(life: str, check_after: Callable[[World, set[str]], None]) -> None:
+    """Let the process die at each moment of *life*, counted in a run without a crash.
+
+    *check_after* takes the world after the crash, and what :func:`crash` returns.
+    """
+    counted = World()
+    live(counted, life)
+    for deadly, moment in enumerate(counted.points.passed):
         world = World()
-        live(world, life)
-        found += [(life, number) for number in range(len(world.points.passed))]
-    return found
+        try:
+            check_after(world, crash(world, life, deadly))
+        except AssertionError as error:
+            error.add_note(f"The process died at moment {deadly}, {moment}.")
+            raise
 
 
 def crash(world: World, life: str, deadly: int) -> set[str]:
@@ -322,33 +328,31 @@ def check(world: World, lost: set[str]) -> None:
         assert list(names.values()).count("consumed") <= 1
 
 
-@pytest.mark.parametrize(("life", "deadly"), crash_points())
-def test_after_a_crash_workers_leave_nothing_open_and_nothing_at_the_service(
-    life: str, deadly: int
-) -> None:
+@pytest.mark.parametrize("life", LIVES)
+def test_after_a_crash_workers_leave_nothing_open_and_nothing_at_the_service(life: str) -> None:
     # Given a process that died at one moment
-    world = World()
-    lost = crash(world, life, deadly)
+    def then(world: World, lost: set[str]) -> None:
+        # When workers go on
+        world.let_workers_finish()
 
-    # When workers go on
-    world.let_workers_finish()
+        # Then everything is over
+        check(world, lost)
+        # And an erasure that was begun is done
+        assert not any(each.erase_requested_at for each in world.sessions())
 
-    # Then everything is over
-    check(world, lost)
-    # And an erasure that was begun is done
-    assert not any(each.erase_requested_at for each in world.sessions())
+    at_each_moment(life, then)
 
 
-@pytest.mark.parametrize(("life", "deadly"), crash_points())
-def test_after_a_crash_the_caller_repeats_its_call_and_carries_on(life: str, deadly: int) -> None:
+@pytest.mark.parametrize("life", LIVES)
+def test_after_a_crash_the_caller_repeats_its_call_and_carries_on(life: str) -> None:
     # Given a process that died at one moment
-    world = World()
-    lost = crash(world, life, deadly)
+    def then(world: World, lost: set[str]) -> None:
+        # When the caller repeats the call to another process, goes on, and workers do
+        live(world, life, world.step)
+        world.let_workers_finish()
 
-    # When the caller repeats the call to another process, goes on, and workers do
-    live(world, life, world.step)
-    world.let_workers_finish()
+        # Then every session ends as without the crash
+        check(world, lost)
+        assert [each.state for each in world.sessions()] == LIVES[life][1]
 
-    # Then every session ends as without the crash
-    check(world, lost)
-    assert [each.state for each in world.sessions()] == LIVES[life][1]
+    at_each_moment(life, then)
