@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from os import PathLike
 from types import MappingProxyType
 
 from mockface.addresses import LONGEST_KEY, is_key, is_url
@@ -58,10 +57,6 @@ def _whole(low: int, high: int) -> _Rule:
 
 
 _FLAG: _Rule = (lambda value: isinstance(value, bool), "True or False")
-_FILE: _Rule = (
-    _or_none(lambda value: isinstance(value, str | PathLike)),
-    "the path of a file or None",
-)
 _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
     {
         "keys": (
@@ -85,8 +80,6 @@ _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
         ),
         "journal_entries": _whole(0, 10**7),
         "journal_bytes": _whole(0, 10**9),
-        "record": _FILE,
-        "replay": _FILE,
         "allow_remote": _FLAG,
     }
 )

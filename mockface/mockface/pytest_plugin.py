@@ -92,7 +92,7 @@ def mockface(
         message = f"mockface at {hand.url} takes no tenant for this test: {wrong}"
         raise pytest.fail.Exception(message, pytrace=False) from None
     yield hand
-    hand.forget()
+    hand.reset()
 
 
 @pytest.fixture

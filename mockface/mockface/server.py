@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Self
 
@@ -19,11 +18,9 @@ from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from os import PathLike
 
     from flask import Flask
 
-    from mockface.journal.recording import Recorder
     from mockface.remote.control_client import ControlClient
     from mockface.serving.front import Front
 
@@ -59,8 +56,6 @@ class Mockface:
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         journal_entries: How many requests the journal keeps; 0 keeps none.
         journal_bytes: How much memory they may take, roughly.
-        record: A file that gets every request and answer, secrets shortened; it is begun anew.
-        replay: Such a file, whose answers are given instead of the emulator's own.
         allow_remote: Whether `host` may be reachable from other machines; the control API then
             answers them too.
 
@@ -68,9 +63,7 @@ class Mockface:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
         NoOpenCVError: `opencv` without the extra `vision`.
-        ValueError: An argument is wrong, and the message names it; or a file to be replayed is no
-            recording, or the one to record into.
-        OSError: A file cannot be read or written.
+        ValueError: An argument is wrong, and the message names it.
     """
 
     # `mock.scenario = "spoof"` has to fail: what it can be told, `mock.control()` tells it.
@@ -80,7 +73,6 @@ class Mockface:
         "_host",
         "_listener",
         "_port",
-        "_recorder",
         "_serving",
         "_thread",
         "_threads",
@@ -107,8 +99,6 @@ class Mockface:
         tier: str | None = None,
         journal_entries: int = MOST_ENTRIES,
         journal_bytes: int = MOST_BYTES,
-        record: str | PathLike[str] | None = None,
-        replay: str | PathLike[str] | None = None,
         allow_remote: bool = False,
     ) -> None:
         arguments.check(
@@ -127,19 +117,12 @@ class Mockface:
             tier=tier,
             journal_entries=journal_entries,
             journal_bytes=journal_bytes,
-            record=record,
-            replay=replay,
             allow_remote=allow_remote,
         )
         if not allow_remote and not is_loopback(host):
             raise RemoteNotAllowedError(
                 f"{host} can be reached from other machines: allow it with --allow-remote, from "
                 "Python with allow_remote=True."
-            )
-        recording, replayed = (None if file is None else Path(file) for file in (record, replay))
-        if recording and replayed and recording.resolve() == replayed.resolve():
-            raise ValueError(
-                f"{recording} cannot be recorded and replayed at once: record another file."
             )
         self.clock = clock or Clock()
         self.engine = Engine(
@@ -150,18 +133,6 @@ class Mockface:
             pace=Pace.parse(pace),
             vision=vision,
         )
-        journal = Journal(journal_entries, journal_bytes)
-        self._recorder: Recorder | None = None
-        if recording is not None:
-            from mockface.journal.recording import Recorder  # noqa: PLC0415 - few want to record
-
-            self._recorder = Recorder(recording)
-            journal.listener = self._recorder.write
-        player = None
-        if replayed is not None:
-            from mockface.journal.recording import Player, read  # noqa: PLC0415 - few want to replay
-
-            player = Player(read(replayed))
         self.service = Service(
             self.engine,
             bearer=bearer,
@@ -169,8 +140,7 @@ class Mockface:
             remote_control=allow_remote,
             loose=loose,
             tier=tier,
-            journal=journal,
-            player=player,
+            journal=Journal(journal_entries, journal_bytes),
         )
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None
@@ -233,8 +203,6 @@ class Mockface:
         self._listener = socket.create_server(
             (str(address[0]), self._port), family=family, backlog=_BACKLOG
         )
-        if self._recorder is not None:
-            self._recorder.begin()
         self._front = Front(self.service, threads=self._threads)
         return self.url
 
@@ -250,8 +218,6 @@ class Mockface:
             self._listener.close()
             self._front = self._listener = None
             self._serving = False
-            if self._recorder is not None:
-                self._recorder.close()
 
     def start(self) -> Self:
         """Serves in a thread of its own."""

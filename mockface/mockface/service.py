@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mockface.engine import Engine
-    from mockface.journal.recording import Player
     from mockface.sessions.tenant import Tenant
 
 MOCK_HEADER = "x-mockface"
@@ -60,7 +59,6 @@ class Service:
         loose: Whether small mistakes of callers are overlooked.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         journal: Where requests and answers are kept; by default a journal of the default size.
-        player: A recording that answers instead of the engine.
     """
 
     def __init__(
@@ -73,13 +71,11 @@ class Service:
         loose: bool = False,
         tier: str | None = None,
         journal: Journal | None = None,
-        player: Player | None = None,
     ) -> None:
         self.engine = engine
         self.faults = Faults(engine.dice.child("faults"))
         self.limits = Limits(tier)
         self.journal = Journal() if journal is None else journal
-        self._player = player
         self._loose = loose
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
@@ -104,19 +100,14 @@ class Service:
         if not routes:
             routes, session_id, warning = _stand_in(request.path)
         seen = _Seen(route=routes.get(request.method))
-        if self._player is None:
-            response = guarded(partial(self._answer, request, routes, session_id, seen))
-        else:
-            response = self._player.answer(request)
-            seen.session_id = session_id
-            seen.request_id = response.headers.get("apim-request-id", "")
+        response = guarded(partial(self._answer, request, routes, session_id, seen))
         request_id = seen.request_id or self.engine.stranger_request_id()
         response.headers["apim-request-id"] = request_id
         if _client_side(routes):
             response.headers.update(_CORS)
         if warning:
             response.headers["Warning"] = warning
-        if self.journal.listens:
+        if not self.journal.is_off:
             self.journal.add(
                 entry(
                     request,

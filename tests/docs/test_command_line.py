@@ -33,7 +33,6 @@ def test_every_action_is_on_it() -> None:
         "fault add",
         "fault tier",
         "journal wait",
-        "journal replay",
         "scenario pin",
     ):
         assert f"usage: mockface {usage} " in page

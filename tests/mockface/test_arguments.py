@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
 from mockface import Clock, Mockface
 from mockface.arguments import check
 from mockface.commands.parts import url
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -45,8 +42,6 @@ if TYPE_CHECKING:
         ("tier", "f0"),
         ("journal_entries", -1),
         ("journal_bytes", None),
-        ("record", 5),
-        ("replay", 5),
         ("allow_remote", 1),
     ],
 )
@@ -57,16 +52,7 @@ def test_a_wrong_argument_is_named(name: str, value: object) -> None:
 
 def test_the_defaults_and_the_largest_are_taken() -> None:
     check(keys=("a", "b"), seed="", port=65_535, threads=256, tier="S0", public_url="https://a/b")
-    check(keys=None, seed=None, clock=None, bearer=None, public_url=None, tier=None, record=None)
-
-
-def test_a_recording_may_be_named_by_a_text(tmp_path: Path) -> None:
-    file = tmp_path / "exchanges.jsonl"
-
-    Mockface(record=str(file))
-    Mockface(replay=str(file))
-
-    assert file.read_bytes() == b""
+    check(keys=None, seed=None, clock=None, bearer=None, public_url=None, tier=None)
 
 
 @pytest.mark.parametrize("wrong", ["2026-01-31", datetime(2026, 1, 31, tzinfo=UTC), True, -1, 1e18])

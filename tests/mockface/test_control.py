@@ -153,7 +153,6 @@ def test_an_unknown_scenario_lists_the_known_ones(face: Face, path: str, body: o
         ("POST", "clock", {"advance": 1, "seconds": 1}),
         ("POST", "faults", {"route": "create", "status": 429, "retry-after": 7}),
         ("PUT", "limit", {"tier": "F0", "calls": 3}),
-        ("POST", "snapshot", {"nam": "two"}),
         ("POST", "journal/verify", {"expect": {}, "most": 1}),
     ],
 )

@@ -140,19 +140,6 @@ def test_what_has_happened(mine: ControlClient, created: dict[str, str]) -> None
     assert mine.sessions() == []
 
 
-def test_a_tenant_is_kept_and_brought_back(mine: ControlClient, created: dict[str, str]) -> None:
-    mine.snapshot("with a session")
-    mine.reset()
-    assert mine.sessions() == []
-
-    mine.restore("with a session")
-    assert [session["sessionId"] for session in mine.sessions()] == [created["sessionId"]]
-
-    mine.forget()
-    with pytest.raises(ControlError, match="no snapshot"):
-        mine.restore("with a session")
-
-
 def test_the_journal(mine: ControlClient, send: Send, created: dict[str, str]) -> None:
     face(mine, send, "GET", "/no-such-session")
 

@@ -253,29 +253,6 @@ def test_a_delayed_answer_comes_too_late_for_an_impatient_client(
     assert SimulatedClient().start(tokens[1]).digest  # the fault was for one answer
 
 
-def test_chance_is_the_same_after_every_restore(mock: Mockface, hand: ControlClient) -> None:
-    # Given a fault that hits by chance and has had some draws, and a snapshot
-    app = Caller(mock)
-    hand.add_fault("create", status=503, count=0, probability=0.5)
-
-    def statuses() -> list[int]:
-        return [app.create().status for _ in range(16)]
-
-    statuses()
-    hand.snapshot()
-
-    # When it is restored again and again
-    first = statuses()
-    again = []
-    for _ in range(2):
-        hand.restore()
-        again.append(statuses())
-
-    # Then the same answers are hit
-    assert set(first) == {200, 503}
-    assert again == [first, first]
-
-
 def test_a_call_counts_for_exactly_the_length_of_its_window(
     mock: Mockface, hand: ControlClient
 ) -> None:

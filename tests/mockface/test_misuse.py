@@ -103,7 +103,6 @@ def test_what_the_journal_has_forgotten_is_not_taken_for_never() -> None:
         ("PUT", "pace", {"pace": "at-once"}),
         ("POST", "clock", {"advance": 1}),
         ("PUT", "limit", {"tier": "F0"}),
-        ("POST", "snapshot", {"name": "one"}),
         ("POST", "journal/verify", {"expect": {}}),
     ],
 )

@@ -18,7 +18,7 @@ COMMANDS = MappingProxyType(
         "scenario": "say what attempts will be, on a running emulator",
         "fault": "let answers of a running emulator go wrong",
         "clock": "read, freeze and move the time of a running emulator",
-        "journal": "read, wait for, check, save and replay what was asked",
+        "journal": "read, wait for, check and save what was asked",
         "reset": "make a running emulator forget what happened",
     }
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,7 @@ examples:
   mockface journal count --route create
   mockface journal wait --route attempt --timeout 20      until the front end has called
   mockface journal expect --route create --body '{"authTokenTimeToLiveInSeconds": 600}'
-  mockface journal save recording.jsonl
-  mockface journal replay recording.jsonl                 send it all again, and compare
+  mockface journal save exchanges.jsonl
 """
 
 _FILTERS = ("route", "method", "path", "status", "code", "session", "since")
@@ -52,12 +50,6 @@ def add(parser: Parser) -> None:
     save = actions.add("save", "write it into a file, a line of JSON for each exchange")
     _add_filters(save)
     save.add_argument("file", type=Path, metavar="FILE")
-    replay = actions.add("replay", "send a recording's requests again; status 1 if answers differ")
-    add_place(replay)
-    replay.add_argument("file", type=Path, metavar="FILE")
-    replay.option(
-        "--exact", action="store_true", help="compare values too, not statuses and shapes alone"
-    )
     add_place(actions.add("clear", "forget it"))
 
 
@@ -145,30 +137,6 @@ def _save(there: ControlClient, options: argparse.Namespace) -> int:
     return 0
 
 
-def _replay(there: ControlClient, options: argparse.Namespace) -> int:
-    from http.client import HTTPException  # noqa: PLC0415 - for this action alone
-
-    from mockface.journal.recording import read  # noqa: PLC0415 - see above
-    from mockface.journal.resending import resend  # noqa: PLC0415 - see above
-
-    try:
-        recording = read(options.file)
-    except (OSError, ValueError) as wrong:
-        raise CommandError(f"cannot read {options.file}: {wrong}", USAGE) from None
-    sent = differing = 0
-    try:
-        for exchange, found in resend(recording, there.url, there.key, exact=options.exact):
-            sent += 1
-            differing += bool(found)
-            for each in found:
-                was, now = json.dumps(each.expected), json.dumps(each.actual)
-                print(f"{exchange['method']} {exchange['path']}  {each.field}: was {was}, is {now}")
-    except (OSError, HTTPException, ValueError) as wrong:
-        raise CommandError(f"request {sent + 1} could not be sent again: {wrong}") from None
-    print(f"{sent} requests sent, {differing} answers differ", file=sys.stderr)
-    return FAILED if differing else 0
-
-
 def _clear(there: ControlClient, _: argparse.Namespace) -> int:
     there.call("DELETE", "journal")
     return 0
@@ -180,7 +148,6 @@ _ACTIONS = {
     "wait": _wait,
     "expect": _expect,
     "save": _save,
-    "replay": _replay,
     "clear": _clear,
 }
 

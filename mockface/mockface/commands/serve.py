@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mockface.clock import Clock
@@ -119,18 +118,6 @@ def add(parser: Parser) -> None:
         help="how much memory they may take, roughly; default: %(default)s",
     )
     parser.option(
-        "--record",
-        type=Path,
-        metavar="FILE",
-        help="write every request and answer into a file, secrets shortened",
-    )
-    parser.option(
-        "--replay",
-        type=Path,
-        metavar="FILE",
-        help="give the answers of a recorded file instead of the emulator's own",
-    )
-    parser.option(
         "--threads",
         type=_threads,
         default="8",
@@ -149,8 +136,6 @@ def run(options: argparse.Namespace) -> int:
         mock = _emulator(options)
     except ValueError as wrong:
         raise CommandError(str(wrong), USAGE) from None
-    except OSError as wrong:
-        raise CommandError(f"cannot open {wrong.filename}: {wrong.strerror}", USAGE) from None
     try:
         url = mock.listen()
     except OSError as wrong:
@@ -182,8 +167,6 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         tier=options.tier,
         journal_entries=options.journal_entries,
         journal_bytes=options.journal_bytes,
-        record=options.record,
-        replay=options.replay,
         allow_remote=options.allow_remote,
     )
 

@@ -13,7 +13,6 @@ from mockface.control import bodies
 from mockface.control.faults import FaultControl
 from mockface.control.journal import JournalControl
 from mockface.control.order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
-from mockface.control.snapshots import SnapshotControl
 from mockface.dialects import DIALECTS, reading
 from mockface.dialects.reading import Field
 from mockface.dialects.rendering import timestamp
@@ -88,8 +87,6 @@ class Control:
         }
         self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
         self._places |= JournalControl(journal, ROUTE_NAMES).places
-        self._snapshots = SnapshotControl(faults, limits, self._one_tenant)
-        self._places |= self._snapshots.places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -204,8 +201,6 @@ class Control:
         self._faults.clear(order.tenant_id)
         self._limits.reset(order.tenant_id)
         self._journal.clear(order.tenant_id)
-        if order.tenant is None:
-            self._snapshots.clear()
         return Response(204)
 
     def _openapi(self, order: Order) -> Response:

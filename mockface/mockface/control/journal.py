@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from mockface.clock import moment
@@ -75,7 +74,6 @@ class JournalControl:
         self._reports: Mapping[str, Callable[[Order], Response]] = {
             "count": self._count,
             "wait": self._wait,
-            "recording": self._recording,
         }
 
     def _read(self, order: Order) -> Response:
@@ -98,12 +96,6 @@ class JournalControl:
         found = self._wait_for(order, self._words(told), wanted, told)
         lines = [view.line(entry) for entry in found[-_LINES:]]
         return answer(200, {"met": len(found) >= wanted, "count": len(found), "entries": lines})
-
-    def _recording(self, order: Order) -> Response:
-        found = self._found(order, bodies.asked(_QUERY, order.request))
-        lines = [json.dumps(view.whole(entry)) for entry in found]
-        body = "".join(f"{line}\n" for line in lines).encode("ascii")
-        return Response(200, body, {"Content-Type": "application/x-ndjson"})
 
     def _named(self, order: Order) -> Response:
         report = self._reports.get(order.name)

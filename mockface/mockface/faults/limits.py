@@ -30,19 +30,6 @@ TIERS = MappingProxyType({"F0": Tier(20, 60.0), "S0": Tier(10, 1.0)})
 """The documentation has the numbers. That they hold in a window that slides is an assumption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A tenant's limit at a moment.
-
-    Attributes:
-        own: Its own tier, if it was given one; `None` in it is no limit.
-        calls: When it has called lately, in seconds since 1970.
-    """
-
-    own: tuple[str | None, ...]
-    calls: tuple[float, ...]
-
-
 class Limits:
     """Which tenant is in which tier, and what it has called lately.
 
@@ -71,20 +58,6 @@ class Limits:
             else:
                 self._own[tenant_id] = tier
                 self._calls.pop(tenant_id, None)
-
-    def save(self, tenant_id: str) -> Kept:
-        """A tenant's own tier and what it has called lately."""
-        with self._lock:
-            own = (self._own[tenant_id],) if tenant_id in self._own else ()
-            return Kept(own, tuple(self._calls.get(tenant_id, ())))
-
-    def restore(self, tenant_id: str, kept: Kept) -> None:
-        """Puts a tenant back to how it was."""
-        with self._lock:
-            self._own.pop(tenant_id, None)
-            for tier in kept.own:
-                self._own[tenant_id] = tier
-            self._calls[tenant_id] = deque(kept.calls)
 
     def wait(self, tenant_id: str, now: Callable[[], float]) -> int | None:
         """Counts a call.

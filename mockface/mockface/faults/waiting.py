@@ -73,19 +73,6 @@ class Hit:
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A tenant's own faults at a moment.
-
-    Attributes:
-        faults: Each with the draws of its chance so far.
-        serial: How many it had been given.
-    """
-
-    faults: tuple[tuple[Fault, Counter[str]], ...]
-    serial: int
-
-
 class Faults:
     """The instructions that wait; the oldest that fits and whose dice fall so is used first.
 
@@ -168,23 +155,6 @@ class Faults:
                 self._serials.clear()
             else:
                 del self._serials[tenant_id]
-
-    def save(self, tenant_id: str) -> Waiting:
-        """A tenant's own faults, with how far their chances have been drawn."""
-        with self._lock:
-            mine = [f for f in self._waiting.values() if f.tenant_id == tenant_id]
-            drawn = tuple((f, Counter(self._drawn[f.id])) for f in mine)
-            return Waiting(drawn, self._serials[tenant_id])
-
-    def restore(self, tenant_id: str, waiting: Waiting) -> None:
-        """Puts a tenant's own faults back to how they were."""
-        with self._lock:
-            for fault in [f for f in self._waiting.values() if f.tenant_id == tenant_id]:
-                self._forget(fault)
-            for fault, drawn in waiting.faults:
-                self._waiting[fault.id] = fault
-                self._drawn[fault.id] = Counter(drawn)
-            self._serials[tenant_id] = waiting.serial
 
     def _fitting(self, route: str, tenant_id: str, now: Callable[[], float]) -> Iterator[Fault]:
         for fault in list(self._waiting.values()):

@@ -1,1 +1,1 @@
-"""What was asked and answered: kept, shown without secrets, held to, recorded and sent again."""
+"""What was asked and answered: kept, shown without secrets, compared with expectations."""

@@ -140,13 +140,6 @@ class Journal:
         self._last = 0
         self._forgotten: dict[str, int] = {}  # by tenant, the number of the newest one
         self._changed = Condition()
-        self.listener: Callable[[Entry], None] | None = None
-        """Is told every entry, in order."""
-
-    @property
-    def listens(self) -> bool:
-        """Whether it wants entries; if not, they need not be made."""
-        return self._most_entries > 0 or self.listener is not None
 
     @property
     def is_off(self) -> bool:
@@ -177,8 +170,6 @@ class Journal:
                 oldest = self._entries.popleft()
                 self._bytes -= oldest.size
                 self._forgotten[oldest.tenant_id] = oldest.id
-            if self.listener is not None:
-                self.listener(entry)
             self._changed.notify_all()
 
     def entries(self, tenant_id: str | None = None, *, since: int = 0) -> list[Entry]:

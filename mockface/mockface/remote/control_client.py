@@ -234,21 +234,8 @@ class ControlClient:
     # --- all of it
 
     def reset(self) -> None:
-        """Forgets sessions, queue, scenario, faults, journal and moved time; snapshots stay."""
+        """Forgets sessions, queue, scenario, faults, journal and moved time."""
         self.call("POST", "reset")
-
-    def snapshot(self, name: str = "default") -> None:
-        """Keeps the tenant as it is, but for its journal, under a name."""
-        self.call("POST", "snapshot", {"name": name})
-
-    def restore(self, name: str = "default") -> None:
-        """Makes the tenant what it was; the snapshot stays."""
-        self.call("PUT", "snapshot", {"name": name})
-
-    def forget(self) -> None:
-        """Forgets the tenant wholly, its snapshots too."""
-        self.call("DELETE", "snapshot")
-        self.reset()
 
     # --- who there is
 

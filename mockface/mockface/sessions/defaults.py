@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = Pace()
 
-State = tuple[str | None, "Pace | None", "Clock | None"]
-"""What a tenant was told of each; `None` where it goes by the whole emulator's."""
-
 
 class Common:
     """Those of the whole emulator.
@@ -100,14 +97,3 @@ class Defaults:
             if self._clock is None:
                 self._clock = self._common.clock.fork()
             return self._clock
-
-    def state(self) -> State:
-        """What they are now; a copy that later calls do not change."""
-        with self._lock:
-            return self._scenario, self._pace, self._clock and self._clock.fork()
-
-    def restore(self, state: State) -> None:
-        """Makes them what they were."""
-        with self._lock:
-            self._scenario, self._pace, clock = state
-            self._clock = clock and clock.fork()

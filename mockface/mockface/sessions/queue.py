@@ -44,8 +44,3 @@ class Queue:
         """The next one, which waits no longer; `None` if none does."""
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
-
-    def replace(self, names: Iterable[str]) -> None:
-        """Lets these wait instead of all others."""
-        with self._lock:
-            self._waiting = deque(names)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import time
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import replace
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mockface import scenarios
 from mockface.errors import Reason, RefusedError
@@ -17,10 +16,10 @@ from mockface.pictures.marks import read_mark
 from mockface.sessions import rules
 from mockface.sessions.defaults import Defaults
 from mockface.sessions.judging import as_found, judge
-from mockface.sessions.living import LivingSessions
 from mockface.sessions.nouns import Attempt, ClientCall, Flagged, Kind, Options, Session
 from mockface.sessions.queue import Queue
 from mockface.sessions.session_images import session_of
+from mockface.sessions.table import SessionTable
 from mockface.sessions.tokens import Claims
 
 if TYPE_CHECKING:
@@ -35,17 +34,6 @@ if TYPE_CHECKING:
 
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
-
-State = dict[str, Any]
-"""What `Tenant.state` gives and `Tenant.restore` takes; nobody else looks into it."""
-
-_STATE = (
-    "_sessions",
-    "_created",
-    "_requests",
-    "abuse_monitoring",
-)
-"""All that the next answers depend on, besides the clock: values, and collections of them."""
 
 
 class Tenant:
@@ -69,7 +57,7 @@ class Tenant:
         self.defaults = Defaults(common)
         self.queue = Queue()
         self._lock = Lock()
-        self._sessions = LivingSessions()
+        self._sessions = SessionTable()
         self._busy: dict[str, float] = {}
         self._created = 0
         self._requests = 0
@@ -133,7 +121,7 @@ class Tenant:
         reference = None if image is None else self._eyes.reference(image)
         with self._lock:
             now = self.now()
-            self._sessions.forget_expired(now, most=_MOST_FORGOTTEN)
+            self._sessions.remove_expired(now, limit=_MOST_FORGOTTEN)
             bound_to = asked_for.name if asked_for else self.queue.take()
             if reference is not None:
                 first = scenarios.scenario(bound_to or self.defaults.scenario).step(1)
@@ -195,20 +183,20 @@ class Tenant:
             most: How many at most.
         """
         with self._lock:
-            self._sessions.forget_expired(self.now())
-            return self._sessions.page(kind, after=after, most=most)
+            self._sessions.remove_expired(self.now())
+            return self._sessions.page(kind, after=after, limit=most)
 
     def sessions(self) -> list[Session]:
         """All living sessions of both families, oldest first."""
         with self._lock:
             now = self.now()
-            self._sessions.forget_expired(now)
+            self._sessions.remove_expired(now)
             return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
 
     def forget_expired(self) -> None:
         """Gives some of the memory of what is over back; called now and then."""
         with self._lock:
-            self._sessions.forget_expired(self.now(), most=100 * _MOST_FORGOTTEN)
+            self._sessions.remove_expired(self.now(), limit=100 * _MOST_FORGOTTEN)
             now = time.monotonic()
             self._busy = {name: until for name, until in self._busy.items() if now < until}
 
@@ -370,20 +358,6 @@ class Tenant:
     def face_ids(self, request_id: str, count: int) -> list[str]:
         """The ids of the faces that a request detected."""
         return [self._dice.uuid("face", request_id, number) for number in range(count)]
-
-    def state(self) -> State:
-        """All that the tenant is now; a copy that later calls do not change."""
-        with self._lock:
-            kept = {name: copy(getattr(self, name)) for name in _STATE}
-            return kept | {"queue": self.queue.names, "defaults": self.defaults.state()}
-
-    def restore(self, state: State) -> None:
-        """Makes the tenant what it was; calls of clients that are under way end as they can."""
-        with self._lock:
-            for name in _STATE:
-                setattr(self, name, copy(state[name]))
-            self.queue.replace(state["queue"])
-            self.defaults.restore(state["defaults"])
 
     def _change(self, session_id: str, change: Callable[[Session], Session]) -> bool:
         """Puts another session in the place of one; gives back whether there is one."""
