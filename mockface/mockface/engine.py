@@ -20,7 +20,7 @@ from mockface.scenarios import DEFAULT
 from mockface.sessions.defaults import Common
 from mockface.sessions.rules import session_gone
 from mockface.sessions.tenant import Tenant
-from mockface.sessions.tokens import TokenMint
+from mockface.sessions.tokens import TokenIssuer
 from mockface.vision import Eyes, Vision
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Engine:
         self.common = Common(self.clock, scenario, pace)
         self.eyes = Eyes(vision)
         self.dice = Dice(seed)
-        self.mint = TokenMint(self.dice)
+        self.tokens = TokenIssuer(self.dice)
         self._keys = None if keys is None else frozenset(keys)
         self._lock = Lock()
         self._tenants: dict[str, Tenant] = {}
@@ -106,7 +106,7 @@ class Engine:
                 was reset.
         """
         try:
-            claims = self.mint.read(token)
+            claims = self.tokens.read(token)
         except ValueError:
             raise RefusedError(Reason.TOKEN_INVALID, "The session token is not valid.") from None
         with self._lock:
@@ -155,7 +155,11 @@ class Engine:
                         "reset it, or a tenant when its test is done.",
                     )
                 tenant = self._tenants[tenant_id] = Tenant(
-                    tenant_id, common=self.common, dice=self.dice, eyes=self.eyes, mint=self.mint
+                    tenant_id,
+                    common=self.common,
+                    dice=self.dice,
+                    eyes=self.eyes,
+                    tokens=self.tokens,
                 )
         return tenant
 

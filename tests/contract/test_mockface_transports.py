@@ -169,7 +169,7 @@ def test_the_endpoint_in_the_token_is_the_one_the_client_named(
 ) -> None:
     created = client.call("create_liveness_session", liveness())
 
-    claims = mock.engine.mint.read(created.auth_token)
+    claims = mock.engine.tokens.read(created.auth_token)
 
     assert claims.endpoint == ENDPOINT
 

@@ -16,7 +16,7 @@ def test_without_the_extra_the_remedy_is_named() -> None:
     # Given an interpreter without the packages of the extra `mock`
     code = (
         "import sys\n"
-        "sys.modules['cryptography'] = None\n"
+        "sys.modules['jwt'] = None\n"
         "from mockface.cli import main\n"
         "sys.exit(main(['serve', '--port', '0']))\n"
     )

@@ -12,8 +12,8 @@ import pytest
 @pytest.mark.parametrize(
     ("missing", "code", "extras"),
     [
-        ("cryptography", "from mockface import Mockface", "mock"),
-        ("cryptography", "import mockface; mockface.Mockface", "mock"),
+        ("jwt", "from mockface import Mockface", "mock"),
+        ("jwt", "import mockface; mockface.Mockface", "mock"),
         ("flask", "import mockface.app", "mock"),
         ("flask", "import mockface; mockface.Mockface().app", "mock"),
         ("PIL", "from mockface.images import portrait; portrait(1)", "mock"),

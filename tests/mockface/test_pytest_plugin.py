@@ -86,7 +86,7 @@ def made(folder: Path) -> dict[str, tuple[str, str, str]]:
 SPY = """
     import sys
 
-    HEAVY = ("mockface", "flask", "werkzeug", "azure", "waitress", "faker", "PIL", "cryptography")
+    HEAVY = ("mockface", "flask", "werkzeug", "azure", "waitress", "faker", "PIL", "jwt")
 
     def pytest_unconfigure(config):
         print("plugin:", config.pluginmanager.hasplugin("mockface"))

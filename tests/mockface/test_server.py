@@ -223,7 +223,7 @@ def test_attempt_and_portrait_are_commands(mock: Mockface, tmp_path: Path) -> No
 
 @pytest.mark.process
 def test_the_help_and_the_package_load_nothing_heavy() -> None:
-    heavy = ("flask", "werkzeug", "faker", "PIL", "waitress", "cryptography")
+    heavy = ("flask", "werkzeug", "faker", "PIL", "waitress", "jwt")
     script = f"""
 import sys
 import mockface

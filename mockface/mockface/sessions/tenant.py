@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mockface.dice import Dice
     from mockface.pace import Pace
     from mockface.sessions.defaults import Common
-    from mockface.sessions.tokens import TokenMint
+    from mockface.sessions.tokens import TokenIssuer
     from mockface.vision import Eyes, Sight
 
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
@@ -44,16 +44,16 @@ class Tenant:
         common: What holds where the tenant was told nothing.
         dice: Where everything random comes from.
         eyes: What looks at pictures.
-        mint: What signs tokens.
+        tokens: What signs tokens.
     """
 
     def __init__(
-        self, tenant_id: str, *, common: Common, dice: Dice, eyes: Eyes, mint: TokenMint
+        self, tenant_id: str, *, common: Common, dice: Dice, eyes: Eyes, tokens: TokenIssuer
     ) -> None:
         self.id = tenant_id
         self._dice = dice.child("tenant", tenant_id)
         self._eyes = eyes
-        self._mint = mint
+        self._tokens = tokens
         self.defaults = Defaults(common)
         self.queue = Queue()
         self._lock = Lock()
@@ -137,7 +137,7 @@ class Tenant:
                 abuse_monitoring=self.abuse_monitoring,
             )
             self._sessions[session.id] = session
-        return session, self._mint.issue(
+        return session, self._tokens.issue(
             Claims(
                 session_id=session.id,
                 tenant_id=self.id,

@@ -1,32 +1,26 @@
-"""Session tokens: real JWTs, signed with ES256 like the service's.
+"""Session tokens: JWTs, signed with HS256.
 
 Clients treat a token as opaque; what is in it is an assumption, made so that the client's side of a
-session needs nothing but the token (the web element's `start()` takes nothing else).
+session needs nothing but the token (the web element's `start()` takes nothing else). Nobody outside
+checks the signature, so a shared secret is enough.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
+import jwt
 
 from mockface.sessions.nouns import Kind
 
 if TYPE_CHECKING:
+    from jwt.types import Options
+
     from mockface.dice import Dice
 
-_HALF = 32  # bytes of r and of s in an ES256 signature
-_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_ALGORITHM = "HS256"
+_UNTIMED: Options = {"verify_exp": False, "verify_iat": False}  # the clock is the emulator's
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +44,7 @@ class Claims:
     expires_at: int
 
 
-class TokenMint:
+class TokenIssuer:
     """Issues tokens and reads them back.
 
     Args:
@@ -59,12 +53,8 @@ class TokenMint:
     """
 
     def __init__(self, dice: Dice) -> None:
-        scalar = 1 + int.from_bytes(dice.bytes("signing key"), "big") % (_ORDER - 1)
-        self._private = ec.derive_private_key(scalar, ec.SECP256R1())
-        self.public_key = self._private.public_key()
-        self._sign_with = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-        self._check_with = ec.ECDSA(hashes.SHA256())
-        self._header = _pack(_json({"alg": "ES256", "kid": dice.uuid("key id"), "typ": "JWT"}))
+        self._key = dice.bytes("signing key")
+        self._headers = {"kid": dice.uuid("key id")}
 
     def issue(self, claims: Claims) -> str:
         """The token for these claims."""
@@ -76,48 +66,19 @@ class TokenMint:
             "iat": claims.issued_at,
             "exp": claims.expires_at,
         }
-        signed = self._header + b"." + _pack(_json(payload))
-        r, s = decode_dss_signature(self._private.sign(signed, self._sign_with))
-        signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
-        return (signed + b"." + _pack(signature)).decode("ascii")
+        return jwt.encode(payload, self._key, _ALGORITHM, self._headers)
 
     def read(self, token: str) -> Claims:
-        """The claims of a token whose signature is ours; its expiry is for the caller to judge.
+        """The claims of a token with our signature; its expiry is for the caller to check.
 
         Raises:
             ValueError: It is not one of our tokens.
         """
-        signed, _, signature = token.encode("ascii").rpartition(b".")
-        header, _, payload = signed.partition(b".")
-        raw = _unpack(signature)
-        # Python reads several spellings of the same bytes; there is one token, and one spelling.
-        if header != self._header or len(raw) != 2 * _HALF or _pack(raw) != signature:
-            raise ValueError("not a token of this service")
-        r, s = int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big")
         try:
-            self.public_key.verify(encode_dss_signature(r, s), signed, self._check_with)
-        except InvalidSignature:
-            raise ValueError("the signature does not fit") from None
-        # Signed by us, so it has the shape that `issue` gave it.
-        said: dict[str, Any] = json.loads(_unpack(payload))
+            # Signed by us, so it has the shape that `issue` gave it.
+            said = jwt.decode(token, self._key, [_ALGORITHM], _UNTIMED)
+        except jwt.InvalidTokenError:
+            raise ValueError("not a token of this emulator") from None
         return Claims(
             said["sid"], said["tid"], Kind(said["kind"]), said["endpoint"], said["iat"], said["exp"]
         )
-
-
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _json(value: object) -> bytes:
-    return _to_json(value).encode("ascii")
-
-
-def _pack(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def _unpack(data: bytes) -> bytes:
-    try:
-        return base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
-    except binascii.Error:
-        raise ValueError("not base64url") from None
