@@ -10,7 +10,6 @@ import pytest
 from mockface.clock import Clock
 from mockface.engine import Engine
 from mockface.service import Service
-from mockface.serving.http1 import RequestReader
 from mockface.sessions.nouns import Kind, Options
 from mockface.wire import Request, Response
 
@@ -108,21 +107,6 @@ def test_create_beside_many(benchmark: BenchmarkFixture, count: int) -> None:
 def test_sign_a_token(benchmark: BenchmarkFixture, service: Service) -> None:
     claims = service.engine.tokens.read(create(service)["authToken"])
     benchmark(service.engine.tokens.issue, claims)
-
-
-def test_read_a_request(benchmark: BenchmarkFixture) -> None:
-    head = (
-        f"POST {RELEASED} HTTP/1.1\r\nHost: 127.0.0.1:8178\r\nUser-Agent: a-client/1.0\r\n"
-        "Accept: */*\r\nOcp-Apim-Subscription-Key: any-key\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(BODY)}\r\n\r\n"
-    ).encode()
-    reader = RequestReader(peer="127.0.0.1")
-
-    def read() -> Request | None:
-        reader.feed(head + BODY)
-        return reader.next()
-
-    assert benchmark(read) is not None
 
 
 def fill(tenant: Any, count: int) -> None:

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from mockface.http_server import HttpServer
     from mockface.remote.control_client import ControlClient
-    from mockface.serving.front import Front
-
-_BACKLOG = 1024
 
 
 class RemoteNotAllowedError(ValueError):
@@ -69,8 +67,8 @@ class Mockface:
     # `mock.scenario = "spoof"` has to fail: what it can be told, `mock.control()` tells it.
     __slots__ = (
         "_app",
-        "_front",
         "_host",
+        "_http_server",
         "_listener",
         "_port",
         "_serving",
@@ -145,7 +143,7 @@ class Mockface:
         self._host, self._port, self._threads = host, port, threads
         self._app: Flask | None = None
         self._listener: socket.socket | None = None
-        self._front: Front | None = None
+        self._http_server: HttpServer | None = None
         self._thread: Thread | None = None
         self._serving = False
 
@@ -194,29 +192,31 @@ class Mockface:
         """
         if self._listener is not None and self._listener.fileno() >= 0:
             raise RuntimeError(f"The emulator listens already at {self.url}: call stop() first.")
-        from mockface.serving.front import Front  # noqa: PLC0415 - a test may need no socket
+        from mockface.http_server import HttpServer  # noqa: PLC0415 - a test may need no socket
 
         # The first address counts, since the URL names one.
         family, *_, address = socket.getaddrinfo(
             self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        self._listener = socket.create_server(
-            (str(address[0]), self._port), family=family, backlog=_BACKLOG
+        made = socket.create_server((str(address[0]), self._port), family=family)
+        # Only for a socket that names its protocol does asyncio send small packets at once.
+        self._listener = socket.socket(
+            family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach()
         )
-        self._front = Front(self.service, threads=self._threads)
+        self._http_server = HttpServer(self.service, threads=self._threads)
         return self.url
 
     def run(self) -> None:
         """Serves in this thread until `stop` is called; `listen` comes first."""
-        if self._front is None or self._listener is None:
+        if self._http_server is None or self._listener is None:
             raise RuntimeError("The emulator does not listen yet: call listen().")
         self._serving = True
         try:
-            if not self._front.stopping:
-                self._front.run(self._listener)
+            if not self._http_server.stopped:
+                self._http_server.run(self._listener)
         finally:
             self._listener.close()
-            self._front = self._listener = None
+            self._http_server = self._listener = None
             self._serving = False
 
     def start(self) -> Self:
@@ -228,9 +228,9 @@ class Mockface:
 
     def stop(self) -> None:
         """Ends `run`, or gives the port back; safe in a signal handler and from any thread."""
-        front, listener = self._front, self._listener
-        if front is not None:
-            front.stop()
+        http_server, listener = self._http_server, self._listener
+        if http_server is not None:
+            http_server.stop()
         if listener is not None and not self._serving:
             listener.close()  # a `run` that begins now sees that it is to stop
         if self._thread is not None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 MOST_BODY_BYTES = 16 * 1024 * 1024
-"""The largest body that is taken; a front reads one byte more at most, so that it shows."""
+"""The largest body that is taken; a server reads one byte more at most, so that it shows."""
 
 _MOST_QUERY_FIELDS = 32
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -31,7 +31,7 @@ class Request:
         body: At most `MOST_BODY_BYTES` + 1 bytes.
         origin: Scheme and host as the caller sees them, `http://127.0.0.1:8080`.
         peer: The caller's address.
-        oversized: The body was longer than that, and the front has thrown it away.
+        oversized: The body was longer than that, and the server has thrown it away.
     """
 
     method: str
@@ -62,7 +62,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How an answer travels. A front that cannot do one of these closes the connection early.
+    """How an answer travels. A server that cannot do one of these closes the connection early.
 
     Attributes:
         bytes_per_second: How fast the body goes; `None` is at once.
@@ -77,7 +77,7 @@ class Delivery:
 
 
 WHOLE = Delivery()
-"""As it should be. A front may test `response.delivery is WHOLE` to keep to its fast path."""
+"""As it should be. A server may test `response.delivery is WHOLE` to keep to its fast path."""
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Response:
         status: The HTTP status.
         body: All of it; `delivery` says how much of it arrives.
         headers: Without `Content-Length`, which is the length of `body`.
-        delay: Seconds the front waits before it answers.
+        delay: Seconds the server waits before it answers.
         delivery: How it is to be sent.
     """
 
@@ -101,7 +101,7 @@ class Response:
     def pieces(self) -> Iterator[tuple[float, bytes]]:
         """What of the body arrives: pieces, each with the seconds to wait before it is sent.
 
-        After the last one the front closes the connection if that was not the whole body.
+        After the last one the server closes the connection if that was not the whole body.
         """
         how = self.delivery
         sent = b"" if how.reset else self.body[: how.cut_after]

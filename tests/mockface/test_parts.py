@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockface import multipart
+from mockface import forms
 from mockface.clock import LATEST, Clock
 from mockface.dice import Dice
 from mockface.errors import UnknownScenarioError
@@ -134,39 +134,39 @@ class TestForms:
             + b"\r\n"
             for name, data in fields.items()
         )
-        parts = multipart.parse("multipart/form-data; boundary=edge", body + b"--edge--")
+        parts = forms.parse("multipart/form-data; boundary=edge", body + b"--edge--")
         assert {name: part.data for name, part in parts.items()} == fields
 
-    def test_an_empty_part_may_have_no_empty_line(self) -> None:
-        body = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n--edge--'
-        parts = multipart.parse("multipart/form-data; boundary=edge", body)
-        assert parts["a"].data == b""
-
-    def test_preamble_epilogue_and_quoted_names(self) -> None:
+    def test_epilogue_and_quoted_names(self) -> None:
         body = (
-            b"preamble\r\n--edge\r\nX: y\r\ncontent-disposition: form-data; name=plain; "
+            b"--edge\r\nX: y\r\ncontent-disposition: form-data; name=plain; "
             b'filename="a b.jpg"\r\n\r\nx\r\n--edge--\r\nepilogue'
         )
-        parts = multipart.parse('multipart/form-data; boundary="edge"', body)
+        parts = forms.parse('multipart/form-data; boundary="edge"', body)
         assert parts["plain"].filename == "a b.jpg"
         assert parts["plain"].data == b"x"
+
+    def test_a_part_with_an_encoded_file_name_alone_is_a_file(self) -> None:
+        body = b"--edge\r\nContent-Disposition: form-data; name=a; filename*=UTF-8''b.jpg\r\n\r\n1"
+        parts = forms.parse("multipart/form-data; boundary=edge", body + b"\r\n--edge--")
+        assert parts["a"].filename is not None
 
     @pytest.mark.parametrize(
         ("body", "word"),
         [
             (b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n', "cut off"),
-            (b'--edge\r\nContent-Disposition: form-data; name="a"\r\n--edge--', "headers"),
+            (b'--edge\r\nContent-Disposition: form-data; name="a"\r\n--edge--', "cut off"),
             (b"--edge\r\nX: y\r\n\r\n1\r\n--edge--", "name"),
-            (b"nothing", "nowhere"),
+            (b"nothing", "malformed"),
         ],
     )
     def test_what_is_wrong_is_named(self, body: bytes, word: str) -> None:
         with pytest.raises(ValueError, match=word):
-            multipart.parse("x; boundary=edge", body)
+            forms.parse("x; boundary=edge", body)
 
     def test_the_first_of_two_counts(self) -> None:
         part = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n%d\r\n'
-        parts = multipart.parse("x; boundary=edge", part % 1 + part % 2 + b"--edge--")
+        parts = forms.parse("x; boundary=edge", part % 1 + part % 2 + b"--edge--")
         assert parts["a"].data == b"1"
 
 

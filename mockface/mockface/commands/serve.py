@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mockface.commands.parts import Parser
     from mockface.server import Mockface
 
-_FILES = 4096
+_FILES = 65_536
 
 EXAMPLES = """\
 examples:

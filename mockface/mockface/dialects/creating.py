@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mockface.dialects.routes import Body, Call
-    from mockface.multipart import Part
+    from mockface.forms import Part
 
 LONGEST_CORRELATION_ID = 64
 

@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from mockface import multipart
+from mockface import forms
 from mockface.dialects.errors import bad_body, bad_media_type
 from mockface.wire import JSON, Request, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from mockface.multipart import Part
+    from mockface.forms import Part
 
 FORM = "multipart/form-data"
 _MOST_JSON_BYTES = 64 * 1024
@@ -227,7 +227,7 @@ def form(request: Request) -> dict[str, Part]:
     if media_type(request) != FORM:
         raise bad_media_type(FORM)
     try:
-        return multipart.parse(request.header("content-type") or "", request.body)
+        return forms.parse(request.header("content-type") or "", request.body)
     except ValueError as wrong:
         raise bad_body(str(wrong)) from None
 

@@ -140,6 +140,7 @@ class Journal:
         self._last = 0
         self._forgotten: dict[str, int] = {}  # by tenant, the number of the newest one
         self._changed = Condition()
+        self._interruptions = 0
 
     @property
     def is_off(self) -> bool:
@@ -200,17 +201,24 @@ class Journal:
         """
         end = time.monotonic() + seconds
         found: list[Entry] = []
+        interruptions = self._interruptions
         while True:
             with self._changed:
                 new = self._after(since, tenant_id)
                 since = self._last
             found += [each for each in new if fits(each)]
             left = end - time.monotonic()
-            if len(found) >= count or left <= 0:
+            if len(found) >= count or left <= 0 or self._interruptions > interruptions:
                 return found
             with self._changed:
-                if self._last == since:
+                if self._last == since and self._interruptions == interruptions:
                     self._changed.wait(left)
+
+    def interrupt(self) -> None:
+        """Lets all that wait go on, with what there is: the server stops."""
+        with self._changed:
+            self._interruptions += 1
+            self._changed.notify_all()
 
     def clear(self, tenant_id: str | None = None) -> None:
         """Forgets them; with a tenant, only the tenant's. The numbers go on."""

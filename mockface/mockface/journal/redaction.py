@@ -7,12 +7,12 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, NoReturn
 
-from mockface import multipart
+from mockface import forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mockface.multipart import Part
+    from mockface.forms import Part
 
 # Callers put their key into headers and queries of other services, too.
 _SECRET_NAME = re.compile("key|token|secret|password|cookie|authorization", re.IGNORECASE)
@@ -88,7 +88,7 @@ def body(content_type: str, data: bytes, secrets: Iterable[str] = ()) -> object:
 def form(content_type: str, data: bytes, secrets: Iterable[str] = ()) -> object:
     """The parts of a form: texts are shown, files become their hash."""
     try:
-        parts = multipart.parse(content_type, data)
+        parts = forms.parse(content_type, data)
     except ValueError:
         return picture(data)
     return {name: _part(part, secrets) for name, part in parts.items()}
