@@ -88,7 +88,7 @@ def _files(peer: Peer) -> list[str]:
 
 def _mockface() -> list[Peer]:
     flask = (
-        "import sys, waitress; from mockface.app import create_app; "
+        "import sys, waitress; from mockface import create_app; "
         "waitress.serve(create_app(), host='127.0.0.1', port=int(sys.argv[1]), threads=8)"
     )
     return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mockface.app import create_app, create_blueprint
     from mockface.clock import Clock
     from mockface.errors import ControlError
     from mockface.remote.control_client import ControlClient
@@ -27,6 +28,8 @@ __all__ = [
     "LivenessDetectionSuccess",
     "Mockface",
     "SimulatedClient",
+    "create_app",
+    "create_blueprint",
 ]
 
 _HOMES = {
@@ -37,6 +40,8 @@ _HOMES = {
     "LivenessDetectionSuccess": "remote.simulated_client",
     "Mockface": "server",
     "SimulatedClient": "remote.simulated_client",
+    "create_app": "app",
+    "create_blueprint": "app",
 }
 
 

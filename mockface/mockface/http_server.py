@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mockface.service import Service
 
 _BACKLOG = 1024
+_LONGEST_FIELD = 32 * 1024  # bytes
 _LARGE_BODY = 64 * 1024  # bytes; a smaller one needs no permit to be kept in memory
 _LARGE_BODIES = 8  # are kept in memory at once
 _WAITING_CALLS = 256  # of the control API, each in a thread
@@ -97,6 +98,7 @@ class HttpServer:
             logger=silent,
             auto_decompress=False,
             keepalive_timeout=self._timeouts.idle,
+            max_field_size=_LONGEST_FIELD,  # a token has the address of the emulator in it
         )
         # asyncio takes its backlog for how often it tries to accept, too: with no file descriptor
         # left it would write as many tracebacks into the log, again and again.

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mockface.dialects import DIALECTS, shapes
-from mockface.dialects.reading import FORM
-from mockface.dialects.shapes import ref
+import msgspec
+
+from mockface import operations
+from mockface.api.models import FaceErrorResponse
+from mockface.api.reading import FORM
+from mockface.validation import CODE
 from mockface.wire import JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mockface.dialects.reading import Field, Type
-    from mockface.dialects.routes import Dialect, Route
-    from mockface.dialects.shapes import Schema, Shape
+    from mockface.operations import Operation
+
+Schema = dict[str, Any]
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
-_FILE = "bytes"
 
 _HEADERS: Schema = {
     "apim-request-id": {
@@ -49,19 +51,6 @@ _SECURITY: Schema = {
 }
 
 
-def dialect(version: str) -> Dialect:
-    """A version by its name, in any case.
-
-    Raises:
-        LookupError: There is none; the message lists those that exist.
-    """
-    for each in DIALECTS:
-        if each.version == version.lower():
-            return each
-    known = ", ".join(each.version for each in DIALECTS)
-    raise LookupError(f"Unknown version {version!r}; the known ones are: {known}.")
-
-
 def document(version: str, server: str = "http://127.0.0.1:8178") -> Schema:
     """The document of a version.
 
@@ -75,117 +64,136 @@ def document(version: str, server: str = "http://127.0.0.1:8178") -> Schema:
     Raises:
         LookupError: There is no such version.
     """
-    described = dialect(version)
+    served = operations.of_version(version)
+    if not served:
+        known = ", ".join(operations.VERSIONS)
+        raise LookupError(f"Unknown version {version!r}; the known ones are: {known}.")
+    schemas = _Schemas(served)
     paths: dict[str, Schema] = {}
-    for route in described.routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
-    objects = {name: _object(shape) for name, shape in shapes.of_version(described.version).items()}
-    for route in described.routes:
-        for body in (route.json, route.form):
-            if body is not None:
-                objects[body.name] = _table(body.fields)
+    for each in served:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
+    name = served[0].version
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"Face session API {described.version}, as mockface emulates it",
-            "version": described.version,
+            "title": f"Face session API {name}, as mockface emulates it",
+            "version": name,
             "description": "Every object may have more fields than are listed, and in an answer "
             "every list of words more words. Where the service's behaviour is not public, the "
             "emulator's is an assumption.",
         },
-        "servers": [{"url": f"{server}/face/{described.version}"}],
+        "servers": [{"url": f"{server}/face/{name}"}],
         "paths": paths,
-        "components": {"schemas": objects, "securitySchemes": _SECURITY},
+        "components": {"schemas": schemas.components, "securitySchemes": _SECURITY},
     }
 
 
-def _operation(route: Route) -> Schema:
-    success: Schema = {"description": "It is done.", "headers": _HEADERS}
-    if route.gives:
-        kind, schema = _answer(route.gives)
-        success["content"] = {kind: {"schema": schema}}
-    responses = {
-        str(route.status): success,
-        "default": {
-            "description": "It is refused.",
-            "headers": _ERROR_HEADERS,
-            "content": {JSON: {"schema": ref("FaceErrorResponse")}},
-        },
-    }
-    keys = ["sessionToken"] if route.client_side else ["resourceKey", "entraToken"]
-    operation: Schema = {
-        "operationId": route.operation,
-        "tags": ["front end" if route.client_side else "app server"],
-        "security": [{key: []} for key in keys],
-        "responses": responses,
-    }
-    if route.also:
-        responses[str(route.also)] = {"description": "It is done.", "headers": _HEADERS}
-    if parameters := [*_path_parameters(route.path), *_query_parameters(route.query)]:
-        operation["parameters"] = parameters
-    content = {
-        kind: {"schema": ref(body.name)}
-        for kind, body in ((JSON, route.json), (FORM, route.form))
-        if body is not None
-    }
-    if route.takes_file:
-        kind, schema = _answer(_FILE)
-        content[kind] = {"schema": schema}
-    if content:
-        needed = route.form is not None or not route.client_side
-        operation["requestBody"] = {"content": content, "required": needed}
-    return operation
+class _Schemas:
+    """The schemas of all models of a version.
 
+    Args:
+        served: Its operations.
+    """
 
-def _answer(gives: str) -> tuple[str, Schema]:
-    if gives == _FILE:
-        return "application/octet-stream", {"type": "string", "format": "binary"}
-    if gives.endswith("[]"):
-        return JSON, shapes.array(ref(gives.removesuffix("[]")))
-    return JSON, ref(gives)
+    def __init__(self, served: Iterable[Operation]) -> None:
+        models: list[Any] = [FaceErrorResponse]
+        for each in served:
+            takes = each.takes if each.json else None
+            models += [m for m in (takes, each.form, each.query, _item(each.gives)) if m]
+        unique = list(dict.fromkeys(model for model in models if model is not bytes))
+        found, components = msgspec.json.schema_components(
+            unique, ref_template="#/components/schemas/{name}"
+        )
+        self._of = dict(zip(unique, found, strict=True))
+        # Words stand where they are used: a reader need not look them up.
+        self._words = {
+            f"#/components/schemas/{name}": {"type": "string", "enum": schema["enum"]}
+            for name, schema in components.items()
+            if "enum" in schema
+        }
+        queries = {each.query.__name__ for each in served if each.query}
+        self.components: Schema = {
+            name: self._plain(schema)
+            for name, schema in components.items()
+            if "enum" not in schema and name not in queries
+        }
+        self._queries = {name: self._plain(components[name]) for name in queries}
 
+    def of(self, model: Any) -> Schema:
+        """The schema of a model, of a list of models, or of a file."""
+        if model is bytes:
+            return {"type": "string", "format": "binary"}
+        if isinstance(model, list):
+            return {"type": "array", "items": self.of(model[0])}
+        schema: Schema = self._of[model]
+        return schema
 
-def _path_parameters(path: str) -> Iterable[Schema]:
-    for name in _PARAMETER.findall(path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    def query(self, model: Any) -> Schema:
+        """The schemas of the fields of a query."""
+        properties: Schema = self._queries[model.__name__]["properties"]
+        return properties
 
-
-def _query_parameters(table: Iterable[Field]) -> Iterable[Schema]:
-    for field in table:
-        yield {
-            "name": field.name,
-            "in": "query",
-            "required": field.required,
-            "schema": _field(field),
+    def _plain(self, schema: Any) -> Any:
+        """A schema without titles, and with its words."""
+        if isinstance(schema, list):
+            return [self._plain(each) for each in schema]
+        if not isinstance(schema, dict):
+            return schema
+        known = self._words.get(str(schema.get("$ref")))
+        if known is not None:
+            schema = {name: value for name, value in schema.items() if name != "$ref"} | known
+        return {
+            name: self._plain(value)
+            for name, value in schema.items()
+            if name not in ("title", CODE) or not isinstance(value, str)
         }
 
 
-def _object(shape: Shape) -> Schema:
-    return {
-        "type": "object",
-        "properties": {name.removesuffix("?"): schema for name, schema in shape.items()},
-        **_required(name for name in shape if not name.endswith("?")),
+def _item(model: Any) -> Any:
+    return model[0] if isinstance(model, list) else model
+
+
+def _operation(each: Operation, schemas: _Schemas) -> Schema:
+    success: Schema = {"description": "It is done.", "headers": _HEADERS}
+    if each.gives:
+        kind = "application/octet-stream" if each.gives is bytes else JSON
+        success["content"] = {kind: {"schema": schemas.of(each.gives)}}
+    responses = {
+        str(each.status): success,
+        "default": {
+            "description": "It is refused.",
+            "headers": _ERROR_HEADERS,
+            "content": {JSON: {"schema": schemas.of(FaceErrorResponse)}},
+        },
     }
-
-
-def _table(table: Iterable[Field]) -> Schema:
-    fields = list(table)
-    return {
-        "type": "object",
-        "properties": {field.name: _field(field) for field in fields},
-        **_required(field.name for field in fields if field.required),
+    if each.also:
+        responses[str(each.also)] = {"description": "It is done.", "headers": _HEADERS}
+    keys = ["sessionToken"] if each.client_side else ["resourceKey", "entraToken"]
+    operation: Schema = {
+        "operationId": each.id,
+        "tags": ["front end" if each.client_side else "app server"],
+        "security": [{key: []} for key in keys],
+        "responses": responses,
     }
-
-
-def _required(names: Iterable[str]) -> Schema:
-    listed = list(names)
-    return {"required": listed} if listed else {}
-
-
-def _field(field: Field) -> Schema:
-    schema = _type(field.type)
-    return schema if field.default is None else schema | {"default": field.default}
-
-
-def _type(described: Type) -> Schema:
-    return _table(described.table) if described.table else dict(described.schema)
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PARAMETER.findall(each.path)
+    ]
+    if each.query:
+        parameters += [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in schemas.query(each.query).items()
+        ]
+    if parameters:
+        operation["parameters"] = parameters
+    content: Schema = {}
+    if each.json:
+        content[JSON] = {"schema": schemas.of(each.takes)}
+    if each.form:
+        content[FORM] = {"schema": schemas.of(each.form)}
+    if each.file:
+        content["application/octet-stream"] = {"schema": schemas.of(bytes)}
+    if content:
+        needed = bool(each.form) or not each.client_side
+        operation["requestBody"] = {"content": content, "required": needed}
+    return operation

@@ -153,7 +153,7 @@ class Mockface:
         if self._app is None:
             from mockface.app import create_app  # noqa: PLC0415 - Flask is slow to import
 
-            self._app = create_app(self.service)
+            self._app = create_app(self)
         return self._app
 
     @property

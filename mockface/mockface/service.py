@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mockface import versions
+from mockface.api.attempts import DIGEST_HEADER, SCENARIO_HEADER
+from mockface.api.errors import on_the_wire
 from mockface.control.api import KEY_HEADER, PREFIX, Control
-from mockface.dialects import DIALECTS, versions
-from mockface.dialects.attempts import DIGEST_HEADER, SCENARIO_HEADER
-from mockface.dialects.errors import on_the_wire
-from mockface.dialects.routes import Call, Route, Router
 from mockface.errors import Reason, RefusedError, UnknownScenarioError
 from mockface.faults import damage
 from mockface.faults.limits import Limits
 from mockface.faults.waiting import Faults
 from mockface.journal.entries import Journal, entry
+from mockface.operations import OPERATIONS, VERSIONS, Call, Operation, Router
 from mockface.sessions.session_images import session_of
 from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
 
@@ -30,8 +30,8 @@ MOCK_HEADER = "x-mockface"
 """Every answer has it, so that nobody takes the emulator for the service."""
 
 _log = logging.getLogger("mockface")
-_ROUTER = Router(DIALECTS)
-_NEWEST = DIALECTS[-1].version
+_ROUTER = Router(OPERATIONS)
+_NEWEST = VERSIONS[-1]
 
 # The front end's page comes from the app server, so its calls are cross-origin.
 _CORS = {
@@ -49,7 +49,7 @@ _PREFLIGHT = {
 
 
 class Service:
-    """Routes, authenticates, lets faults happen, and asks the dialect.
+    """Routes, authenticates, lets faults happen, and carries the operation out.
 
     Args:
         engine: The emulated service.
@@ -123,7 +123,7 @@ class Service:
         return response
 
     def _answer(
-        self, request: Request, routes: dict[str, Route], session_id: str, seen: _Seen
+        self, request: Request, routes: dict[str, Operation], session_id: str, seen: _Seen
     ) -> Response:
         route = seen.route
         if route is None:
@@ -148,7 +148,7 @@ class Service:
         seen.fault = hit.fault.id
         return damage.apply(hit, partial(guarded, partial(_carried_out, route, call, hit.delay)))
 
-    def _admit(self, request: Request, route: Route, session_id: str) -> Call:
+    def _admit(self, request: Request, route: Operation, session_id: str) -> Call:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
         if self._public_url is not None:
             request = replace(request, origin=self._public_url)
@@ -168,21 +168,21 @@ class Service:
                     "accept (--bearer), and there is no subscription key.",
                 )
             tenant = self.engine.tenant(key)
-        return Call(request, tenant.next_request_id(), tenant, session_id, self._loose)
+        return Call(route, request, tenant.next_request_id(), tenant, session_id, self._loose)
 
 
 @dataclass(slots=True)
 class _Seen:
     """What is known of a request so far."""
 
-    route: Route | None
+    route: Operation | None
     tenant: Tenant | None = None
     request_id: str = ""
     session_id: str = ""
     fault: int | None = None
 
 
-def _carried_out(route: Route, call: Call, delay: float = 0.0) -> Response:
+def _carried_out(route: Operation, call: Call, delay: float = 0.0) -> Response:
     """Does the operation; those of the client one after the other, until the answer is with it."""
     if not route.client_side:
         return route.handler(call)
@@ -205,7 +205,7 @@ def guarded(act: Callable[[], Response]) -> Response:
         return error(500, "Unspecified", "The emulator failed; its log says how.")
 
 
-def _stand_in(path: str) -> tuple[dict[str, Route], str, str]:
+def _stand_in(path: str) -> tuple[dict[str, Operation], str, str]:
     """The newest known version in place of a newer one: operations, session id and a warning."""
     version = versions.named_in(path)
     if not versions.is_newer(version, _NEWEST):
@@ -215,5 +215,5 @@ def _stand_in(path: str) -> tuple[dict[str, Route], str, str]:
     return *found, f'299 mockface "{said}"'
 
 
-def _client_side(routes: dict[str, Route]) -> bool:
+def _client_side(routes: dict[str, Operation]) -> bool:
     return any(route.client_side for route in routes.values())

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mockface.dialects import DIALECTS
+from mockface.operations import OPERATIONS, VERSIONS
 
 if TYPE_CHECKING:
-    from mockface.dialects.routes import Route
+    from mockface.operations import Operation
 
 
 def matrix() -> str:
     """The support matrix in Markdown: a row for each operation, a column for each version."""
-    versions = [dialect.version for dialect in DIALECTS]
-    rows: dict[str, dict[str, Route]] = {}
-    for dialect in DIALECTS:
-        for route in dialect.routes:
-            rows.setdefault(route.name, {})[dialect.version] = route
+    rows: dict[str, dict[str, Operation]] = {}
+    for each in OPERATIONS:
+        rows.setdefault(each.name, {})[each.version] = each
     lines = [
-        _line("operation", "route", *(f"`{version}`" for version in versions)),
-        _line("---", "---", *("---" for _ in versions)),
+        _line("operation", "route", *(f"`{version}`" for version in VERSIONS)),
+        _line("---", "---", *("---" for _ in VERSIONS)),
     ]
-    for name, routes in rows.items():
-        operation = next(iter(routes.values())).operation
-        cells = [_cell(routes[version]) if version in routes else "404" for version in versions]
+    for name, served in rows.items():
+        operation = next(iter(served.values())).id
+        cells = [_cell(served[v]) if v in served else "404" for v in VERSIONS]
         lines.append(_line(operation, f"`{name}`", *cells))
     return "\n".join(lines)
 
@@ -31,26 +29,24 @@ def matrix() -> str:
 def paths() -> str:
     """The paths in Markdown: a row for each route and each path that it has in some version."""
     found: dict[tuple[str, str, str], list[str]] = {}
-    for dialect in DIALECTS:
-        for route in dialect.routes:
-            place = (route.name, route.method, route.path)
-            found.setdefault(place, []).append(dialect.version)
+    for each in OPERATIONS:
+        found.setdefault((each.name, each.method, each.path), []).append(each.version)
     order = list(dict.fromkeys(name for name, _, _ in found))
     lines = [_line("route", "call", "versions"), _line("---", "---", "---")]
     for (name, method, path), versions in sorted(found.items(), key=lambda r: order.index(r[0][0])):
-        said = "all" if len(versions) == len(DIALECTS) else ", ".join(f"`{v}`" for v in versions)
+        said = "all" if len(versions) == len(VERSIONS) else ", ".join(f"`{v}`" for v in versions)
         lines.append(_line(f"`{name}`", f"`{method} {path}`", said))
     return "\n".join(lines)
 
 
-def _cell(route: Route) -> str:
+def _cell(each: Operation) -> str:
     """What it takes, and with which status it answers."""
     takes = [
         word
-        for word, body in (("JSON", route.json), ("form", route.form), ("file", route.takes_file))
+        for word, body in (("JSON", each.json), ("form", each.form), ("file", each.file))
         if body
     ]
-    gives = f"{route.status}" if route.also is None else f"{route.status} or {route.also}"
+    gives = f"{each.status}" if each.also is None else f"{each.status} or {each.also}"
     return f"{' or '.join(takes)} → {gives}" if takes else gives
 
 

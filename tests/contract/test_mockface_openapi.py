@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from mockface.dialects import DIALECTS
 from mockface.openapi import document
+from mockface.operations import VERSIONS
 
 CONTRACT = os.environ.get("FACE_CONTRACT_DIR", "")
-VERSIONS = [dialect.version for dialect in DIALECTS]
 
 pytestmark = pytest.mark.skipif(not CONTRACT, reason="FACE_CONTRACT_DIR names no contract")
 

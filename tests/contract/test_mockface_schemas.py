@@ -15,15 +15,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from mockface.dialects import DIALECTS
 from mockface.engine import Engine
 from mockface.images import portrait
+from mockface.operations import VERSIONS, of_version
 from mockface.scenarios import SCENARIOS
 from mockface.service import Service
 from mockface.wire import Request, Response
 
 CONTRACT = os.environ.get("FACE_CONTRACT_DIR", "")
-VERSIONS = [dialect.version for dialect in DIALECTS]
 KEY = {"ocp-apim-subscription-key": "k"}
 
 pytestmark = pytest.mark.skipif(not CONTRACT, reason="FACE_CONTRACT_DIR names no contract")
@@ -211,12 +210,7 @@ def test_every_state_of_a_session_is_as_the_schema_says(version: str, scenario: 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_operation_of_the_contract_is_served(version: str) -> None:
-    served = {
-        (route.method, route.path)
-        for dialect in DIALECTS
-        if dialect.version == version
-        for route in dialect.routes
-    }
+    served = {(each.method, each.path) for each in of_version(version)}
     wanted = {
         (entry["method"], entry["path"]) for name, entry in schema(version)["x-operations"].items()
     }

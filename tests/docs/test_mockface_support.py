@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from documents import ROOT, after_marker
-from mockface.dialects import DIALECTS
+from mockface.operations import NAMES, OPERATIONS
 from mockface.support import matrix, paths
 
 PAGE = ROOT / "docs/mockface/support.md"
@@ -28,17 +28,16 @@ def test_the_matrix_says_what_a_version_lacks() -> None:
         "form → 200",
         "form → 200 |",
     ]
-    assert len(rows) == 2 + len({route.name for each in DIALECTS for route in each.routes})
+    assert len(rows) == 2 + len(NAMES)
 
 
 def test_every_path_of_every_version_is_there_once() -> None:
     lines = paths().splitlines()
-    for dialect in DIALECTS:
-        for route in dialect.routes:
-            found = [
-                line
-                for line in lines
-                if f"`{route.method} {route.path}`" in line
-                and (f"`{dialect.version}`" in line or line.endswith("| all |"))
-            ]
-            assert len(found) == 1
+    for each in OPERATIONS:
+        found = [
+            line
+            for line in lines
+            if f"`{each.method} {each.path}`" in line
+            and (f"`{each.version}`" in line or line.endswith("| all |"))
+        ]
+        assert len(found) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from documents import ROOT, after_marker
-from mockface.dialects.rendering import DECISIONS
+from mockface.api.models import DECISIONS
 from mockface.remote.client_failures import CLIENT_FAILURES, Reach
 from mockface.scenarios import SCENARIOS, Failure, Finding, Step
 
@@ -29,7 +29,7 @@ def _seen(step: Step) -> str:
     if isinstance(step.outcome, Failure):
         return f"`{step.outcome.code}`"
     word = DECISIONS[step.outcome]
-    return "none" if word is None else f"`{word}`"
+    return f"`{word}`" if isinstance(word, str) else "none"
 
 
 def failures_table() -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from mockface.clock import Clock
-from mockface.dialects import DIALECTS
 from mockface.engine import Engine
 from mockface.images import portrait
+from mockface.operations import VERSIONS
 from mockface.service import Service
 from mockface.wire import Request, Response
 
@@ -49,7 +49,6 @@ class Answer:
         return code
 
 
-VERSIONS = [dialect.version for dialect in DIALECTS]
 PREVIEWS = ["v1.1-preview.1", "v1.2-preview.1"]  # those with audits
 LATER = ["v1.2", "v1.3-preview.1"]  # those without
 GA = {False: "/detectLiveness-sessions", True: "/detectLivenessWithVerify-sessions"}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.mockface.conftest import NOON, Face
 
-from mockface.control.api import ROUTE_NAMES
 from mockface.engine import Engine
+from mockface.operations import NAMES
 from mockface.pictures.marks import read_mark
 from mockface.scenarios import SCENARIOS
 from mockface.service import Service
@@ -33,7 +33,7 @@ def test_it_says_what_there_is(face: Face) -> None:
         "v1.3-preview.1",
     ]
     assert list(about["scenarios"]) == list(SCENARIOS)
-    assert about["routes"] == list(ROUTE_NAMES)
+    assert about["routes"] == list(NAMES)
     assert "PUT /_mock/sessions/{}/scenario" in about["control"]
 
 

@@ -16,7 +16,7 @@ from tests.mockface.described import CheckedService
 
 import needs
 from documents import ROOT, after_marker
-from mockface.dialects import detect
+from mockface.api import detect
 from mockface.engine import Engine
 from mockface.images import portrait
 from mockface.people import person_id
@@ -362,7 +362,7 @@ def test_any_text_may_be_taken_for_an_image_s_id(text: str) -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     query=st.dictionaries(
-        st.sampled_from([field.name for field in detect._QUERY]), st.text(max_size=40)
+        st.sampled_from(detect.DetectQuery.__struct_encode_fields__), st.text(max_size=40)
     ),
     kind=st.sampled_from([STREAM, "application/json", "text/plain"]),
     body=st.one_of(st.binary(max_size=60), st.just(portrait(1)), st.just(body_of("A" * 44))),
@@ -379,8 +379,8 @@ def test_the_table_in_the_docs_is_the_code_s() -> None:
     _, _, *rows = after_marker(ROOT / "docs/mockface/images.md", "attributes").splitlines()
     shown = [[cell.strip() for cell in row.split("|")[1:4]] for row in rows]
 
-    def short(models: frozenset[str]) -> str:
-        numbers = sorted(model.rpartition("_")[2] for model in models)
+    def short(models: frozenset[Any]) -> str:
+        numbers = sorted(model.value.rpartition("_")[2] for model in models)
         return "all" if len(numbers) == 4 else ", ".join(numbers)
 
     assert shown == [

@@ -341,7 +341,7 @@ def test_faults_that_wait_are_bounded(face: Face) -> None:
 
 
 def test_the_free_tier_takes_twenty_calls_a_minute(face: Face, clock: Clock) -> None:
-    assert face.put_json("/_mock/limit", {"tier": "f0"}).json == {"tier": "F0"}
+    assert face.put_json("/_mock/limit", {"tier": "F0"}).json == {"tier": "F0"}
     assert set(statuses(face, 20)) == {200}
     clock.advance(12.5)
 

@@ -13,13 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
-from tests.mockface.conftest import CLIENT, DEVICE, VERSIONS, Face
+from tests.mockface.conftest import CLIENT, DEVICE, Face
 
-from mockface.app import create_app
-from mockface.engine import Engine
+from mockface import Mockface
 from mockface.images import portrait
 from mockface.openapi import document
-from mockface.service import Service
+from mockface.operations import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +49,10 @@ class Resource:
     """An emulator behind WSGI, with a fresh session for every request that needs one."""
 
     def __init__(self, version: str) -> None:
-        self.service = Service(Engine(keys=["k"], seed="schemathesis"))
-        self.face = Face(self.service, version, key="k")
+        mock = Mockface(keys=["k"], seed="schemathesis")
+        self.face = Face(mock.service, version, key="k")
         self.schema = schemathesis.openapi.from_dict(document(version))
-        self.schema.app = create_app(self.service)
+        self.schema.app = mock.app
 
     def send(self, case: Case[Any], *, token: str) -> int:
         client_side = case.operation.path in {*CLIENT.values(), *CLIENT_CALLS}

@@ -42,7 +42,7 @@ def test_a_route_that_cannot_be_called_is_no_expectation(mine: ControlClient, wr
 def test_an_expectation_that_nothing_can_meet_is_refused(mine: ControlClient) -> None:
     with pytest.raises(ControlError, match="atLeast must not be more than atMost"):
         mine.journal.expect(at_least=2, at_most=1)
-    with pytest.raises(ControlError, match="has a status that is no text and no number"):
+    with pytest.raises(ControlError, match="has a status that is neither a str nor a number"):
         mine.journal.expect(status=None, at_most=0)
     with pytest.raises(ControlError, match="There is no rout; there is: route, method"):
         mine.journal.count(rout="create")

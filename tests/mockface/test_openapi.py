@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from tests.mockface.conftest import OPTIONS, VERSIONS, Face
+from tests.mockface.conftest import OPTIONS, Face
 from tests.mockface.described import CheckedService, described, validator
 
 from mockface.cli import main
-from mockface.dialects import DIALECTS
 from mockface.images import portrait
+from mockface.operations import VERSIONS, of_version
 from mockface.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -58,10 +58,9 @@ def test_an_unknown_version_has_none(service: Service, capsys: pytest.CaptureFix
 
 
 def test_every_operation_is_described(version: str) -> None:
-    (dialect,) = (each for each in DIALECTS if each.version == version)
     paths = described(version)["paths"]
-    assert sum(len(methods) for methods in paths.values()) == len(dialect.routes)
-    named = [paths[route.path][route.method.lower()]["operationId"] for route in dialect.routes]
+    assert sum(len(methods) for methods in paths.values()) == len(of_version(version))
+    named = [paths[o.path][o.method.lower()]["operationId"] for o in of_version(version)]
     assert len(set(named)) == len(named)
     assert all(named)
 

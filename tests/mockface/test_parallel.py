@@ -11,9 +11,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.mockface.conftest import CLIENT, FORM, GA, OPTIONS, PREVIEW, PREVIEWS, VERSIONS, form
+from tests.mockface.conftest import CLIENT, FORM, GA, OPTIONS, PREVIEW, PREVIEWS, form
 
 from mockface import Mockface
+from mockface.operations import VERSIONS
 from mockface.remote.control_client import ControlClient
 from mockface.remote.sending import Reply, Send, in_process, over_http
 from mockface.wire import JSON

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.mockface.conftest import OPTIONS, Face, alice
 
 from mockface import scenarios
-from mockface.dialects.rendering import DECISIONS
+from mockface.api.models import DECISIONS
 from mockface.errors import UnknownScenarioError
 from mockface.scenarios import DEFAULT, SCENARIOS, Decision, Failure, Finding, Scenario, Step
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,7 +17,6 @@ import pytest
 from tests.mockface.conftest import OPTIONS
 
 from mockface import LivenessDetectionError, Mockface, SimulatedClient
-from mockface.app import create_app
 from mockface.cli import main
 from mockface.people import person
 from mockface.server import RemoteNotAllowedError
@@ -352,45 +350,3 @@ def test_the_client_names_errors_as_the_web_element_does(
 def test_the_client_refuses_what_is_no_token(token: str) -> None:
     with pytest.raises(LivenessDetectionError, match="InvalidToken"):
         SimulatedClient().start(token)
-
-
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-@pytest.mark.parametrize(
-    "path", ["/", "//face//v1.2", "/face/v1.2/%2e%2e/x", "/face/v1.2/detectLiveness-sessions/%ff"]
-)
-def test_flask_answers_nothing_for_itself(method: str, path: str) -> None:
-    with Mockface(keys=["k"]) as mock:
-        status, body = call(mock.url, method, path)
-    assert status == 404
-    assert body["error"]["code"] in ("404", "SessionNotFound")
-
-
-def test_the_application_is_a_wsgi_callable() -> None:
-    client = create_app().test_client()
-    made = client.post(
-        "/face/v1.2/detectLiveness-sessions",
-        json=OPTIONS,
-        headers={"Ocp-Apim-Subscription-Key": "k"},
-    )
-    assert made.status_code == 200
-    assert made.headers["Content-Type"] == "application/json"
-    session_id = made.get_json()["sessionId"]
-    deleted = client.delete(
-        f"/face/v1.2/detectLiveness-sessions/{session_id}",
-        headers={"Ocp-Apim-Subscription-Key": "k"},
-    )
-    assert (deleted.status_code, deleted.data) == (204, b"")
-    assert "Content-Type" not in deleted.headers
-
-
-def test_a_caller_that_hangs_up_does_no_harm() -> None:
-    response = (
-        create_app()
-        .test_client()
-        .post(
-            "/face/v1.2/detectLiveness-sessions",
-            headers={"Ocp-Apim-Subscription-Key": "k", "Content-Type": "application/json"},
-            environ_overrides={"wsgi.input": BytesIO(b"{"), "CONTENT_LENGTH": "100"},
-        )
-    )
-    assert response.status_code == 400

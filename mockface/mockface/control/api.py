@@ -9,36 +9,34 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
+from mockface.api.models import timestamp
 from mockface.control import bodies
+from mockface.control.bodies import bad
 from mockface.control.faults import FaultControl
 from mockface.control.journal import JournalControl
 from mockface.control.order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
-from mockface.dialects import DIALECTS, reading
-from mockface.dialects.reading import Field
-from mockface.dialects.rendering import timestamp
 from mockface.errors import Reason, RefusedError
 from mockface.faults.damage import BODIES
 from mockface.faults.limits import TIERS
+from mockface.operations import NAMES, VERSIONS
 from mockface.scenarios import SCENARIOS
-from mockface.wire import Request, Response, WireError, answer, error
+from mockface.validation import given
+from mockface.wire import Request, Response, answer, error
 
 if TYPE_CHECKING:
     from mockface.engine import Engine
     from mockface.faults.limits import Limits
     from mockface.faults.waiting import Faults
     from mockface.journal.entries import Journal
-    from mockface.pace import Pace
     from mockface.sessions.defaults import Common, Defaults
     from mockface.sessions.tenant import Tenant
 
-__all__ = ["KEY_HEADER", "PREFIX", "ROUTE_NAMES", "Control", "is_loopback"]
-
-ROUTE_NAMES = tuple(dict.fromkeys(route.name for dialect in DIALECTS for route in dialect.routes))
-"""The operations that faults can speak of."""
+__all__ = ["KEY_HEADER", "PREFIX", "Control", "is_loopback"]
 
 _SEEDED = ("people", "portraits")  # what follows is a seed, which may have slashes in it
 _PORTRAITS = MappingProxyType({"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG"})
-_LIMIT = (Field("limit", "limit", reading.integer(1, 1_000_000)),)
 
 
 class Control:
@@ -85,8 +83,8 @@ class Control:
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
-        self._places |= FaultControl(faults, limits, engine.clock, ROUTE_NAMES).places
-        self._places |= JournalControl(journal, ROUTE_NAMES).places
+        self._places |= FaultControl(faults, limits, engine.clock, NAMES).places
+        self._places |= JournalControl(journal, NAMES).places
 
     def handle(self, request: Request) -> Response:
         """Answers a call whose path is under `PREFIX`.
@@ -113,9 +111,9 @@ class Control:
         return answer(
             200,
             {
-                "apiVersions": [dialect.version for dialect in DIALECTS],
+                "apiVersions": list(VERSIONS),
                 "scenarios": {row.name: row.summary for row in SCENARIOS.values()},
-                "routes": list(ROUTE_NAMES),
+                "routes": list(NAMES),
                 "faultBodies": list(BODIES),
                 "tiers": list(TIERS),
                 "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
@@ -138,18 +136,18 @@ class Control:
         return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
 
     def _enqueue(self, order: Order) -> Response:
-        names = bodies.told(bodies.QUEUE, order.request)["scenarios"]
+        names = bodies.read(bodies.QueueBody, order.request).scenarios
         try:
             self._one_tenant(order).queue.add(names)
         except OverflowError as wrong:
-            raise WireError(400, "BadArgument", str(wrong)) from None
+            raise bad(str(wrong)) from None
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
-        told = bodies.asked(_LIMIT, order.request)
+        limit = bodies.query(bodies.LimitQuery, order.request).limit or 0
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
-        shown = [bodies.about_session(*each) for each in found[-told.get("limit", 0) :]]
+        shown = [bodies.about_session(*each) for each in found[-limit:]]
         return answer(200, {"sessions": shown})
 
     def _pin(self, order: Order) -> Response:
@@ -163,11 +161,11 @@ class Control:
         return answer(200, {"pace": str(self._defaults(order).pace)})
 
     def _set_pace(self, order: Order) -> Response:
-        self._defaults(order).pace = _told_pace(order.request)
+        self._defaults(order).pace = bodies.read(bodies.PaceBody, order.request).parsed()
         return self._pace(order)
 
     def _pin_pace(self, order: Order) -> Response:
-        pace = _told_pace(order.request)
+        pace = bodies.read(bodies.PaceBody, order.request).parsed()
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
         if not any(tenant.pin_pace(order.name, pace) for tenant in tenants):
             raise RefusedError(Reason.SESSION_NOT_FOUND, "The session is not found.")
@@ -178,18 +176,18 @@ class Control:
         return answer(200, {"now": timestamp(clock.now()), "frozen": clock.frozen})
 
     def _set_clock(self, order: Order) -> Response:
-        told = bodies.told(bodies.CLOCK, order.request)
-        if len(told) != 1:
-            raise WireError(400, "BadArgument", "Say one of advance, freeze and resume.")
+        asked = bodies.read(bodies.ClockBody, order.request)
+        if len(given(asked)) != 1:
+            raise bad("Say one of advance, freeze and resume.")
         clock = self._defaults(order).own_clock()
-        if "advance" in told:
+        if asked.advance is not UNSET:
             try:
-                clock.advance(told["advance"])
+                clock.advance(asked.advance)
             except ValueError as wrong:
-                raise WireError(400, "BadArgument", str(wrong)) from None
-        elif "freeze" in told:
-            clock.freeze(told["freeze"])
-        elif told["resume"]:
+                raise bad(str(wrong)) from None
+        elif asked.freeze is not UNSET:
+            clock.freeze(asked.frozen_at())
+        elif asked.resume:
             clock.resume()
         return self._clock(order)
 
@@ -225,7 +223,7 @@ class Control:
         image_format = _PORTRAITS.get(suffix if dot else "jpg")
         if image_format is None:
             return error(404, "404", "A portrait's name ends in .jpg or .png.")
-        options = bodies.asked(bodies.PORTRAIT, order.request)
+        options = given(bodies.query(bodies.PortraitQuery, order.request))
         drawn = portrait(seed if dot else order.name, image_format, **options)
         return Response(200, drawn, {"Content-Type": f"image/{image_format.lower()}"})
 
@@ -236,16 +234,9 @@ class Control:
     def _one_tenant(self, order: Order) -> Tenant:
         tenant = order.tenant or self._engine.only_tenant()
         if tenant is None:
-            raise WireError(
-                400, "BadArgument", f"Whose sessions? Say it with a key in the header {KEY_HEADER}."
-            )
+            raise bad(f"Whose sessions? Say it with a key in the header {KEY_HEADER}.")
         return tenant
 
 
 def _scenario_name(request: Request) -> str:
-    return str(bodies.told(bodies.SCENARIO, request)["scenario"])
-
-
-def _told_pace(request: Request) -> Pace:
-    pace: Pace = bodies.told(bodies.PACE, request)["pace"]
-    return pace
+    return bodies.read(bodies.ScenarioBody, request).scenario

@@ -1,139 +1,186 @@
-"""The bodies of the control API: what it takes, as tables of fields, and what it tells."""
+"""The control API's requests as models, and what it says of sessions, faults and people."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mockface import validation
+from mockface.api.models import timestamp
+from mockface.api.reading import json_body
 from mockface.clock import moment
-from mockface.dialects import reading
-from mockface.dialects.reading import Field, Type
-from mockface.dialects.rendering import Json, timestamp
 from mockface.faults.damage import BODIES
-from mockface.faults.delays import LONGEST_SECONDS, Fixed, Lognormal, Uniform
+from mockface.faults.delays import LONGEST_SECONDS, NONE, Fixed, Lognormal, Uniform
 from mockface.faults.limits import TIERS
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
 from mockface.scenarios import LONGEST_NAME, Decision
+from mockface.validation import integer, length, number, one_of
 from mockface.wire import WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from mockface.faults.delays import Delay
     from mockface.faults.waiting import Fault
     from mockface.people import Person
     from mockface.sessions.nouns import Session
     from mockface.sessions.tenant import Tenant
-    from mockface.wire import Request
+    from mockface.wire import Json, Request
 
-_MOST_COUNT = 1_000_000
+T = TypeVar("T", bound=Struct)
+
 _MOST_BYTES = 64 * 1024 * 1024
 _A_YEAR = 366 * 86_400.0
+_TIMES = "a time such as 2026-01-31T12:00:00Z, or true for now"
+_DELAYS = "seconds, {low, high} in this order, or {median, sigma}"
+
+Count = Annotated[int, integer(0, 1_000_000)]
+Seconds = Annotated[float, number(0, LONGEST_SECONDS)]
+AnyDelay = Annotated[float | dict[str, float], Meta(description=_DELAYS)]
 
 
-def _count(value: object) -> object:
-    """How many answers; 0 stands for all of them."""
-    return reading.integer(0, _MOST_COUNT).check(value) or None
+class Closed(Struct, forbid_unknown_fields=True, rename="camel"):
+    """A request of the control API: a misspelt field cannot pass silently."""
 
 
-def _moment(value: object) -> object:
-    """A time in seconds since 1970; true stands for now."""
-    if value is True:
-        return None
-    return moment(value if isinstance(value, str) else "")
+class ScenarioBody(Closed):
+    """Chooses a scenario."""
+
+    scenario: Annotated[str, length(LONGEST_NAME)]
 
 
-def _names(value: object) -> object:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise ValueError("must be a list of names")
-    return value
+class QueueBody(Closed):
+    """Chooses scenarios for the next sessions."""
+
+    scenarios: list[str]
 
 
-def _pace(value: object) -> object:
-    return Pace.parse(value if isinstance(value, str) else "")
+class PaceBody(Closed):
+    """Says when results are out."""
+
+    pace: str
+
+    def parsed(self) -> Pace:
+        """The pace.
+
+        Raises:
+            WireError: It is none.
+        """
+        try:
+            return Pace.parse(self.pace)
+        except ValueError as wrong:
+            raise bad(f"pace {wrong}.") from None
 
 
-_SECONDS = reading.number(0, LONGEST_SECONDS)
+class ClockBody(Closed):
+    """Moves time: one of the three."""
+
+    advance: Annotated[float, number(0, _A_YEAR)] | UnsetType = UNSET
+    freeze: Annotated[bool | str, Meta(description=_TIMES)] | UnsetType = UNSET
+    resume: bool | UnsetType = UNSET
+
+    def frozen_at(self) -> float | None:
+        """Where `freeze` stops time, in seconds since 1970; `None` is now.
+
+        Raises:
+            WireError: It is no time.
+        """
+        if self.freeze is True:
+            return None
+        try:
+            return moment(self.freeze if isinstance(self.freeze, str) else "")
+        except ValueError as wrong:
+            raise bad(f"freeze {wrong}.") from None
 
 
-def _delay(value: object) -> object:
-    """A number of seconds, or one of the distributions by the names of its numbers."""
-    if not isinstance(value, dict):
-        return Fixed(cast("float", _SECONDS.check(value)))
-    numbers = {name: cast("float", _SECONDS.check(number)) for name, number in value.items()}
-    if numbers.keys() == {"median", "sigma"}:
-        return Lognormal(**numbers)
-    if numbers.keys() == {"low", "high"} and numbers["low"] <= numbers["high"]:
-        return Uniform(**numbers)
-    raise ValueError("must be seconds, {low, high} in this order, or {median, sigma}")
+class TierBody(Closed):
+    """Chooses a price tier."""
+
+    tier: Annotated[str, one_of("none", *TIERS)]
 
 
-FAULT = (
-    Field("route", "route", reading.text(64), required=True),
-    Field("probability", "probability", reading.number(1e-6, 1)),
-    Field("count", "left", Type(_count)),
-    Field("seconds", "seconds", reading.number(0, _A_YEAR)),
-    Field("status", "status", reading.integer(400, 599)),
-    Field("retryAfter", "retry_after", reading.integer(0, 86_400)),
-    Field("body", "body", reading.one_of(*BODIES)),
-    Field("delay", "delay", Type(_delay)),
-    Field("cutAfter", "cut_after", reading.integer(0, _MOST_BYTES)),
-    Field("bytesPerSecond", "bytes_per_second", reading.number(1, _MOST_BYTES)),
-    Field("reset", "reset", reading.boolean()),
-)
-SCENARIO = (Field("scenario", "scenario", reading.text(LONGEST_NAME), required=True),)
-QUEUE = (Field("scenarios", "scenarios", Type(_names), required=True),)
-PACE = (Field("pace", "pace", Type(_pace), required=True),)
-EFFECTS = frozenset(
-    {"status", "retry_after", "body", "delay", "cut_after", "bytes_per_second", "reset"}
-)
-"""What a fault does; it has to do one of these."""
+class FaultBody(Closed):
+    """Lets answers go wrong; the attributes are those of `Fault`."""
 
-LIMIT = (Field("tier", "tier", reading.one_of("none", *TIERS), required=True),)
-CLOCK = (
-    Field("advance", "advance", reading.number(0, _A_YEAR)),
-    Field("freeze", "freeze", Type(_moment)),
-    Field("resume", "resume", reading.boolean()),
-)
-PORTRAIT = (
-    Field("faces", "faces", reading.integer(0, MOST_FACES)),
-    Field("mask", "mask", reading.boolean()),
-    Field("glasses", "glasses", reading.one_of(*GLASSES)),
-    Field("blur", "blur", reading.number(0, 1)),
-    Field("light", "light", reading.one_of(*LIGHTS)),
-    Field("turned", "turned", reading.number(-MOST_TURNED, MOST_TURNED)),
-)
+    route: Annotated[str, length(64)]
+    probability: Annotated[float, number(1e-6, 1)] = 1.0
+    count: Count = 1
+    seconds: Annotated[float, number(0, _A_YEAR)] | UnsetType = UNSET
+    status: Annotated[int, integer(400, 599)] | UnsetType = UNSET
+    retry_after: Annotated[int, integer(0, 86_400)] | UnsetType = UNSET
+    body: Annotated[str, one_of(*BODIES)] | UnsetType = UNSET
+    delay: AnyDelay | UnsetType = UNSET
+    cut_after: Annotated[int, integer(0, _MOST_BYTES)] | UnsetType = UNSET
+    bytes_per_second: Annotated[float, number(1, _MOST_BYTES)] | UnsetType = UNSET
+    reset: bool | UnsetType = UNSET
+
+    def effects(self) -> dict[str, Any]:
+        """What the fault does, by the attributes of `Fault`.
+
+        Raises:
+            WireError: Nothing, or its delay is none.
+        """
+        names = ("status", "retry_after", "body", "cut_after", "bytes_per_second", "reset")
+        found = {name: getattr(self, name) for name in names}
+        found = {name: value for name, value in found.items() if value is not UNSET}
+        if self.delay is not UNSET:
+            found["delay"] = _delay(self.delay)
+        if not found:
+            raise bad(
+                "Say at least one of status, retryAfter, body, delay, cutAfter, bytesPerSecond and "
+                "reset."
+            )
+        return found
 
 
-def told(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
-    """What the body of a call says, checked against a table of fields.
+class LimitQuery(Closed):
+    """Asks for at most so many."""
 
-    The service's objects are open. These are not: a slip of the pen must not pass for an order that
-    was carried out.
+    limit: Annotated[int, integer(1, 1_000_000)] | UnsetType = UNSET
+
+
+class PortraitQuery(Closed):
+    """How a portrait looks."""
+
+    faces: Annotated[int, integer(0, MOST_FACES)] | UnsetType = UNSET
+    mask: bool | UnsetType = UNSET
+    glasses: Annotated[str, one_of(*GLASSES)] | UnsetType = UNSET
+    blur: Annotated[float, number(0, 1)] | UnsetType = UNSET
+    light: Annotated[str, one_of(*LIGHTS)] | UnsetType = UNSET
+    turned: Annotated[float, number(-MOST_TURNED, MOST_TURNED)] | UnsetType = UNSET
+
+
+def read(model: type[T], request: Request) -> T:
+    """What the body of a call says.
 
     Raises:
         WireError: It is no JSON object, or a field is missing, wrong or unknown.
     """
-    given = reading.json_body(request)
-    _check_names(table, given)
-    return reading.fields(table, given)
+    return validation.convert(model, json_body(request))
 
 
-def asked(table: tuple[Field, ...], request: Request) -> dict[str, Any]:
-    """What the query of a call says; the same for it as for `told`."""
-    given = request.parameters()
-    _check_names(table, given)
-    return reading.fields(table, reading.from_text(table, given))
+def query(model: type[T], request: Request) -> T:
+    """What the query of a call says; the same for it as for `read`."""
+    return validation.convert(model, request.parameters(), loose=True)
 
 
-def _check_names(table: tuple[Field, ...], given: Iterable[str]) -> None:
-    known = [field.name for field in table]
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise WireError(
-            400, "BadArgument", f"There is no {', '.join(unknown)}; there is: {', '.join(known)}."
-        )
+def bad(message: str) -> WireError:
+    """A call that cannot be carried out."""
+    return WireError(400, "BadArgument", message)
+
+
+def _delay(value: float | dict[str, float]) -> Delay:
+    numbers = value if isinstance(value, dict) else {"seconds": value}
+    if not all(0 <= number <= LONGEST_SECONDS for number in numbers.values()):
+        raise bad(f"delay must be {_DELAYS}, of at most {LONGEST_SECONDS:g} seconds.")
+    if not isinstance(value, dict):
+        return Fixed(value) if value else NONE
+    if value.keys() == {"median", "sigma"}:
+        return Lognormal(**value)
+    if value.keys() == {"low", "high"} and value["low"] <= value["high"]:
+        return Uniform(**value)
+    raise bad(f"delay must be {_DELAYS}.")
 
 
 def about_session(tenant: Tenant, session: Session) -> Json:

@@ -6,9 +6,12 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from mockface.control import bodies
+from mockface.control.bodies import bad
 from mockface.faults.waiting import Fault
-from mockface.wire import Response, WireError, answer, error
+from mockface.wire import Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,21 +55,26 @@ class FaultControl:
         return answer(200, {"faults": [bodies.about_fault(fault) for fault in waiting]})
 
     def _add(self, order: Order) -> Response:
-        told = bodies.told(bodies.FAULT, order.request)
-        if not any(fnmatchcase(name, told["route"]) for name in self._routes):
-            raise _wrong(f"route must fit one of: {', '.join(self._routes)}; * is allowed.")
-        if not told.keys() & bodies.EFFECTS:
-            raise _wrong(
-                "Say at least one of status, retryAfter, body, delay, cutAfter, bytesPerSecond and "
-                "reset."
-            )
-        if "seconds" in told:
+        asked = bodies.read(bodies.FaultBody, order.request)
+        if not any(fnmatchcase(name, asked.route) for name in self._routes):
+            raise bad(f"route must fit one of: {', '.join(self._routes)}; * is allowed.")
+        until = None
+        if asked.seconds is not UNSET:
             clock = self._clock if order.tenant is None else order.tenant.clock
-            told["until"] = clock.now() + told.pop("seconds")
+            until = clock.now() + asked.seconds
+        fault = Fault(
+            id=0,
+            route=asked.route,
+            probability=asked.probability,
+            left=asked.count or None,
+            until=until,
+            tenant_id=order.tenant_id,
+            **asked.effects(),
+        )
         try:
-            fault = self._faults.add(Fault(**({"id": 0, "tenant_id": order.tenant_id} | told)))
+            fault = self._faults.add(fault)
         except OverflowError as wrong:
-            raise _wrong(str(wrong)) from None
+            raise bad(str(wrong)) from None
         return answer(201, bodies.about_fault(fault))
 
     def _clear(self, order: Order) -> Response:
@@ -83,10 +91,6 @@ class FaultControl:
         return answer(200, {"tier": self._limits.tier(order.tenant_id) or "none"})
 
     def _set_limit(self, order: Order) -> Response:
-        tier = bodies.told(bodies.LIMIT, order.request)["tier"]
+        tier = bodies.read(bodies.TierBody, order.request).tier
         self._limits.set(None if tier == "none" else tier, order.tenant_id)
         return self._limit(order)
-
-
-def _wrong(message: str) -> WireError:
-    return WireError(400, "BadArgument", message)

@@ -2,56 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import UNSET, UnsetType
 
 from mockface.clock import moment
-from mockface.control import bodies
-from mockface.dialects import reading
-from mockface.dialects.reading import Field, Type
+from mockface.control.bodies import Closed, bad, query, read
 from mockface.journal import expectations, view
-from mockface.wire import Response, WireError, answer, error
+from mockface.validation import integer, length, number
+from mockface.wire import Response, answer, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from mockface.control.order import Order, Places
-    from mockface.dialects.rendering import Json
     from mockface.journal.entries import Entry, Journal
+    from mockface.wire import Json
 
 _MOST_COUNT = 1_000_000
 _LONGEST_WAIT = 60.0
 _LINES = 1000
 
-_QUERY = (
-    *(Field(name, name, reading.text(500)) for name in expectations.WORDS),
-    Field("since", "since", reading.text(64)),
-    Field("limit", "limit", reading.integer(1, _MOST_COUNT)),
-    Field("bodies", "bodies", reading.boolean()),
-    Field("count", "count", reading.integer(1, _MOST_COUNT)),
-    Field("timeout", "timeout", reading.number(0, _LONGEST_WAIT)),
-)
+_Word = Annotated[str, length(500)]
+_Since = Annotated[str, length(64)]
+_Timeout = Annotated[float, number(0, _LONGEST_WAIT)]
 
 
-def _object(value: object) -> object:
-    if not isinstance(value, dict):
-        raise ValueError("must be an object")  # noqa: TRY004 - wrong values are ValueError here
-    unknown = value.keys() - {*expectations.WORDS, *expectations.MESSAGES}
-    if unknown:
-        known = ", ".join([*expectations.WORDS, *expectations.MESSAGES])
-        raise ValueError(f"has {', '.join(sorted(unknown))}; what it can have is {known}")
-    for word in expectations.WORDS:
-        if not isinstance(value.get(word, ""), str | int):
-            raise ValueError(f"has a {word} that is no text and no number")  # noqa: TRY004 - see above
-    return value
+class JournalQuery(Closed):
+    """Which entries are asked for, and how many."""
+
+    route: _Word | UnsetType = UNSET
+    method: _Word | UnsetType = UNSET
+    path: _Word | UnsetType = UNSET
+    status: _Word | UnsetType = UNSET
+    code: _Word | UnsetType = UNSET
+    session: _Word | UnsetType = UNSET
+    request_id: _Word | UnsetType = UNSET
+    fault: _Word | UnsetType = UNSET
+    since: _Since | UnsetType = UNSET
+    limit: Annotated[int, integer(1, _MOST_COUNT)] = _LINES
+    bodies: bool = False
+    count: Annotated[int, integer(1, _MOST_COUNT)] = 1
+    timeout: _Timeout = 0.0
+
+    def words(self) -> Json:
+        """What is asked for, by the names of `expectations.WORDS`."""
+        values = {name: getattr(self, _SNAKE.get(name, name)) for name in expectations.WORDS}
+        return {name: value for name, value in values.items() if value is not UNSET}
 
 
-_VERIFY = (
-    Field("expect", "expect", Type(_object), required=True),
-    Field("atLeast", "at_least", reading.integer(0, _MOST_COUNT)),
-    Field("atMost", "at_most", reading.integer(0, _MOST_COUNT)),
-    Field("since", "since", reading.text(64)),
-    Field("timeout", "timeout", reading.number(0, _LONGEST_WAIT)),
-)
+class Expectation(Closed):
+    """What somebody expects to have been asked and answered."""
+
+    expect: dict[str, Any]
+    at_least: Annotated[int, integer(0, _MOST_COUNT)] | UnsetType = UNSET
+    at_most: Annotated[int, integer(0, _MOST_COUNT)] | UnsetType = UNSET
+    since: _Since | UnsetType = UNSET
+    timeout: _Timeout = 0.0
+
+    def checked(self) -> Json:
+        """What is expected.
+
+        Raises:
+            WireError: It has a name that no entry has, or a value that none can have.
+        """
+        known = [*expectations.WORDS, *expectations.MESSAGES]
+        unknown = sorted(self.expect.keys() - set(known))
+        if unknown:
+            raise bad(f"expect has {', '.join(unknown)}; what it can have is {', '.join(known)}.")
+        for word in expectations.WORDS:
+            if not isinstance(self.expect.get(word, ""), str | int):
+                raise bad(f"expect has a {word} that is neither a str nor a number.")
+        return self.expect
+
+
+_SNAKE = {"requestId": "request_id"}
 
 
 class JournalControl:
@@ -77,23 +102,22 @@ class JournalControl:
         }
 
     def _read(self, order: Order) -> Response:
-        told = bodies.asked(_QUERY, order.request)
-        found = self._found(order, told)
-        limit: int = told.get("limit", _LINES)
+        asked = query(JournalQuery, order.request)
+        found = self._found(order, asked)
         # After a number one reads on; without one the newest are wanted.
-        found = found[:limit] if "since" in told else found[-limit:]
-        show = view.whole if told.get("bodies") else view.line
+        found = found[: asked.limit] if asked.since else found[-asked.limit :]
+        show = view.whole if asked.bodies else view.line
         return answer(200, {"entries": [show(entry) for entry in found]})
 
     def _count(self, order: Order) -> Response:
-        told = bodies.asked(_QUERY, order.request)
+        asked = query(JournalQuery, order.request)
         self._check_on()
-        return answer(200, {"count": len(self._found(order, told))})
+        return answer(200, {"count": len(self._found(order, asked))})
 
     def _wait(self, order: Order) -> Response:
-        told = bodies.asked(_QUERY, order.request)
-        wanted = told.get("count", 1)
-        found = self._wait_for(order, self._words(told), wanted, told)
+        asked = query(JournalQuery, order.request)
+        wanted = asked.count
+        found = self._wait_for(order, self._possible(asked.words()), wanted, asked)
         lines = [view.line(entry) for entry in found[-_LINES:]]
         return answer(200, {"met": len(found) >= wanted, "count": len(found), "entries": lines})
 
@@ -109,16 +133,19 @@ class JournalControl:
     def _verify(self, order: Order) -> Response:
         if order.name != "verify":
             return error(404, "404", "The control API has no such call.")
-        told = bodies.told(_VERIFY, order.request)
-        expected: Json = self._possible(told["expect"])
-        least, most = told.get("at_least", 1 if "at_most" not in told else 0), told.get("at_most")
+        asked = read(Expectation, order.request)
+        expected = self._possible(asked.checked())
+        most = None if asked.at_most is UNSET else asked.at_most
+        least = asked.at_least
+        if least is UNSET:
+            least = 1 if most is None else 0
         if most is not None and least > most:
-            raise WireError(400, "BadArgument", "atLeast must not be more than atMost.")
-        found = self._wait_for(order, expected, least, told)
-        if most is not None and self._journal.has_forgotten(order.tenant_id, since=_start(told)[0]):
-            raise WireError(
-                400,
-                "BadArgument",
+            raise bad("atLeast must not be more than atMost.")
+        found = self._wait_for(order, expected, least, asked)
+        if most is not None and self._journal.has_forgotten(
+            order.tenant_id, since=_start(asked)[0]
+        ):
+            raise bad(
                 "atMost cannot be told: the journal was full and has forgotten calls. Clear it, or "
                 "start the emulator with more --journal-entries and --journal-bytes.",
             )
@@ -126,7 +153,7 @@ class JournalControl:
         said: Json = {"met": met, "count": len(found)}
         if len(found) < least:
             meeting = {entry.id for entry in found}
-            others = [e for e in self._since(order, told) if e.id not in meeting]
+            others = [e for e in self._since(order, asked) if e.id not in meeting]
             said["nearest"] = _about_nearest(expected, others)
         return answer(200, said)
 
@@ -137,57 +164,48 @@ class JournalControl:
     def _check_on(self) -> None:
         """Refuses to count in a journal that keeps nothing: everything would have come 0 times."""
         if self._journal.is_off:
-            raise WireError(
-                400,
-                "BadArgument",
-                "The journal is off: start the emulator with --journal-entries above 0.",
-            )
-
-    def _words(self, told: dict[str, Any]) -> Json:
-        return self._possible({name: told[name] for name in expectations.WORDS if name in told})
+            raise bad("The journal is off: start the emulator with --journal-entries above 0.")
 
     def _possible(self, words: Json) -> Json:
         """The words, if there can be an entry that they fit."""
         try:
             expectations.check(words, self._routes)
         except ValueError as wrong:
-            raise WireError(400, "BadArgument", f"{wrong}.") from None
+            raise bad(f"{wrong}.") from None
         return words
 
-    def _found(self, order: Order, told: dict[str, Any]) -> list[Entry]:
-        words = self._words(told)
-        return [e for e in self._since(order, told) if not expectations.differences(words, e)]
+    def _found(self, order: Order, asked: JournalQuery) -> list[Entry]:
+        words = self._possible(asked.words())
+        return [e for e in self._since(order, asked) if not expectations.differences(words, e)]
 
-    def _since(self, order: Order, told: dict[str, Any]) -> list[Entry]:
-        number, at = _start(told)
+    def _since(self, order: Order, asked: JournalQuery | Expectation) -> list[Entry]:
+        number, at = _start(asked)
         entries = self._journal.entries(order.tenant_id, since=number)
         return [entry for entry in entries if entry.at >= at]
 
     def _wait_for(
-        self, order: Order, expected: Json, count: int, told: dict[str, Any]
+        self, order: Order, expected: Json, count: int, asked: JournalQuery | Expectation
     ) -> list[Entry]:
         self._check_on()
-        number, at = _start(told)
+        number, at = _start(asked)
         return self._journal.wait(
             lambda entry: entry.at >= at and not expectations.differences(expected, entry),
             tenant_id=order.tenant_id,
             since=number,
             count=count,
-            seconds=told.get("timeout", 0.0),
+            seconds=asked.timeout,
         )
 
 
-def _start(told: dict[str, Any]) -> tuple[int, float]:
+def _start(asked: JournalQuery | Expectation) -> tuple[int, float]:
     """The number and the time after which entries count: `since` is either."""
-    since = str(told.get("since", "0"))
+    since = asked.since or "0"
     if since.isascii() and since.isdigit():
         return int(since), -1e12
     try:
         return 0, moment(since)
     except ValueError as wrong:
-        raise WireError(
-            400, "BadArgument", f"since must be an entry's number, or {wrong}."
-        ) from None
+        raise bad(f"since must be an entry's number, or {wrong}.") from None
 
 
 def _about_nearest(expected: Json, entries: list[Entry]) -> Json | None:

@@ -14,8 +14,8 @@ from mockface.journal import view
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from mockface.dialects.rendering import Json
     from mockface.journal.entries import Entry
+    from mockface.wire import Json
 
 WORDS: MappingProxyType[str, Callable[[Entry], object]] = MappingProxyType(
     {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from mockface import forms
 
@@ -105,13 +106,9 @@ def _text(data: bytes, secrets: Iterable[str], most: int = _LONGEST_TEXT) -> obj
     if len(data) > most:
         return picture(data)
     try:
-        return hidden(json.loads(data, parse_constant=_no_json), secrets)
-    except (ValueError, RecursionError):
+        return hidden(msgspec.json.decode(data), secrets)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text(data.decode("utf-8", "replace"), secrets)
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(word)
 
 
 def hidden(value: object, secrets: Iterable[str] = ()) -> object:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mockface.dialects.rendering import Json, timestamp
+from mockface.api.models import timestamp
 from mockface.journal import redaction
 
 if TYPE_CHECKING:
     from mockface.journal.entries import Body, Entry
+    from mockface.wire import Json
 
 
 def line(entry: Entry) -> Json:

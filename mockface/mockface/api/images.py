@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from mockface.dialects.routes import Call, Route
+from typing import TYPE_CHECKING
+
 from mockface.sessions import session_images
 from mockface.wire import Response
+
+if TYPE_CHECKING:
+    from mockface.operations import Call
 
 STREAM = "application/octet-stream"
 
@@ -13,21 +17,3 @@ def session_image(call: Call) -> Response:
     """GetSessionImage; the picture lives as long as its session."""
     session, attempt = call.tenant.session_image(call.session_id)
     return Response(200, session_images.draw(session, attempt), {"Content-Type": STREAM})
-
-
-def _route(base: str) -> Route:
-    return Route(
-        "session-image",
-        "GET",
-        f"{base}/{{sessionImageId}}",
-        session_image,
-        operation="GetSessionImage",
-        gives="bytes",
-    )
-
-
-PREVIEW_ROUTES = (_route("/session/sessionImages"),)
-"""Of v1.2-preview.1."""
-
-ROUTES = (_route("/sessionImages"),)
-"""Of v1.2 and v1.3-preview.1."""

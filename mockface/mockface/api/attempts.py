@@ -12,16 +12,19 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from mockface.dialects import creating, reading
-from mockface.dialects.audit import response_body
-from mockface.dialects.reading import Field, Type
-from mockface.dialects.routes import Body, Call, Route
+from msgspec import UNSET, Struct, UnsetType, field
+
+from mockface.api import creating, reading
+from mockface.api.creating import DeviceId, UserId
+from mockface.api.models import Empty, File
 from mockface.scenarios import Failure
-from mockface.sessions.nouns import Attempt, ClientCall, Kind, Session
+from mockface.sessions.nouns import ClientCall
+from mockface.validation import given, read
 from mockface.wire import JSON, Request, Response, answer, error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from mockface.operations import Call
+    from mockface.sessions.nouns import Attempt, Session
 
 DIGEST_HEADER = "x-mockface-digest"
 """The digest that the real SDK computes for itself; a simulated client reads it here."""
@@ -32,64 +35,55 @@ SCENARIO_HEADER = "x-mockface-scenario"
 """What this one attempt is to be."""
 
 
-START = Body(
-    "SessionStart",
-    (
-        Field(
-            "deviceCorrelationId",
-            "device_id",
-            reading.text(creating.LONGEST_CORRELATION_ID),
-            code="InvalidDeviceCorrelationId",
-        ),
-        Field("userCorrelationId", "user_id", reading.text(creating.LONGEST_CORRELATION_ID)),
-    ),
-)
-ATTEMPT = Body(
-    "Attempt",
-    (
-        Field("Content", "", reading.file()),
-        Field("Metadata", "", Type(str, schema={"type": "string"})),
-        Field("VerifyImage", "", reading.file()),
-    ),
-)
+class SessionStart(Struct):
+    """What the client says when it begins."""
+
+    device_id: DeviceId | UnsetType = field(name="deviceCorrelationId", default=UNSET)
+    user_id: UserId | UnsetType = field(name="userCorrelationId", default=UNSET)
+
+
+class AttemptForm(Struct):
+    """What the client sends of an attempt."""
+
+    content: File | UnsetType = field(name="Content", default=UNSET)
+    metadata: str | UnsetType = field(name="Metadata", default=UNSET)
+    verify_image: File | UnsetType = field(name="VerifyImage", default=UNSET)
 
 
 def start(call: Call) -> Response:
     """The client begins; a body that is no JSON says nothing."""
     ids = {}
     if reading.media_type(call.request) == JSON and call.request.body:
-        ids = reading.fields(START.fields, reading.json_body(call.request))
+        ids = given(read(SessionStart, reading.json_body(call.request)))
     call.tenant.start(call.session_id, **ids)
-    return answer(200, {})
+    return answer(200, Empty())
 
 
 def end(call: Call) -> Response:
     """The client is done with an attempt; what it says about it is not known and not read."""
     call.tenant.end(call.session_id)
-    return answer(200, {})
+    return answer(200, Empty())
 
 
-def _attempt(kind: Kind) -> Callable[[Call], Response]:
-    def handler(call: Call) -> Response:
-        session, attempt = _made(kind, call)
-        if isinstance(attempt.outcome, Failure):
-            response = error(400, attempt.outcome.code, attempt.outcome.message)
-        elif session.options.send_results_to_client:
-            response = answer(200, response_body(session, attempt))
-        else:
-            response = Response(204)
-        response.headers[DIGEST_HEADER] = attempt.client_digest
-        return response
-
-    return handler
+def attempt(call: Call) -> Response:
+    """DetectLiveness and DetectLivenessWithVerify."""
+    session, made = _made(call)
+    if isinstance(made.outcome, Failure):
+        response = error(400, made.outcome.code, made.outcome.message)
+    elif session.options.send_results_to_client:  # an option of the previews alone
+        response = answer(200, call.operation.shapes.of_body(session, made))
+    else:
+        response = Response(204)
+    response.headers[DIGEST_HEADER] = made.client_digest
+    return response
 
 
-def _made(kind: Kind, call: Call) -> tuple[Session, Attempt]:
+def _made(call: Call) -> tuple[Session, Attempt]:
     request = call.request
     parts = reading.form(request)
     content = parts.get("Content")
     return call.tenant.attempt(
-        kind,
+        call.operation.kind,
         call.session_id,
         call=ClientCall(
             path=request.path,
@@ -120,48 +114,3 @@ def _kept(request: Request, name: str) -> str | None:
     """A header as the audit keeps it: a session must not grow with what a client sends."""
     value = request.header(name)
     return None if value is None else value[:_LONGEST_KEPT]
-
-
-ROUTES = (
-    Route(
-        "session-start",
-        "POST",
-        "/session/start",
-        start,
-        client_side=True,
-        operation="StartSession",
-        json=START,
-        gives="Empty",
-    ),
-    Route(
-        "attempt",
-        "POST",
-        "/detectLiveness/singleModal",
-        _attempt(Kind.LIVENESS),
-        client_side=True,
-        operation="DetectLiveness",
-        form=ATTEMPT,
-        gives="LivenessResponseBody",
-        also=204,
-    ),
-    Route(
-        "attempt-with-verify",
-        "POST",
-        "/detectLivenessWithVerify/singleModal",
-        _attempt(Kind.VERIFY),
-        client_side=True,
-        operation="DetectLivenessWithVerify",
-        form=ATTEMPT,
-        gives="LivenessResponseBody",
-        also=204,
-    ),
-    Route(
-        "attempt-end",
-        "POST",
-        "/session/attempt/end",
-        end,
-        client_side=True,
-        operation="EndAttempt",
-        gives="Empty",
-    ),
-)
