@@ -74,6 +74,7 @@ _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
         "port": _whole(0, 65_535),
         "threads": _whole(1, 256),
         "loose": _FLAG,
+        "accept_newer": _FLAG,
         "tier": (
             _or_none(lambda value: value in tuple(TIERS)),
             f"one of {', '.join(TIERS)}, or None",

@@ -76,16 +76,24 @@ class Engine:
         Raises:
             RefusedError: `ACCESS_DENIED`: no key, or none that is accepted. `TOO_MANY_TENANTS`.
         """
+        return self._of(self.tenant_id(key))
+
+    def tenant_id(self, key: str | None) -> str:
+        """The id of the tenant of a resource key, whether it was used before or not.
+
+        Raises:
+            RefusedError: `ACCESS_DENIED`: no key, or none that is accepted.
+        """
         if not key or len(key) > LONGEST_KEY or (self._keys is not None and key not in self._keys):
             raise RefusedError(
                 Reason.ACCESS_DENIED,
                 "Access denied: the subscription key is missing, wrong, or for another endpoint.",
             )
-        return self._of("key", key)
+        return self._tenant_id("key", key)
 
     def trusted_tenant(self) -> Tenant:
         """The tenant of a caller whom a front has let in by other means than a key."""
-        return self.only_tenant() or self._of("trusted")
+        return self.only_tenant() or self._of(self._tenant_id("trusted"))
 
     def only_tenant(self) -> Tenant | None:
         """The tenant, where exactly one key is accepted."""
@@ -143,8 +151,7 @@ class Engine:
         for tenant in self.tenants():
             tenant.forget_expired()
 
-    def _of(self, *names: str) -> Tenant:
-        tenant_id = self._tenant_id(*names)
+    def _of(self, tenant_id: str) -> Tenant:
         with self._lock:
             tenant = self._tenants.get(tenant_id)
             if tenant is None:

@@ -21,7 +21,8 @@ from urllib.parse import unquote, urlsplit
 from aiohttp import web
 
 from mockface.control.order import PREFIX
-from mockface.wire import JSON, MOST_BODY_BYTES, WHOLE, Request, Response, error
+from mockface.responses import error
+from mockface.wire import JSON, MOST_BODY_BYTES, WHOLE, Request, Response
 
 if TYPE_CHECKING:
     from mockface.service import Service

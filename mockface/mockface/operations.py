@@ -7,6 +7,7 @@ documents are made from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -325,6 +326,14 @@ OPERATIONS: tuple[Operation, ...] = (
 
 NAMES = tuple(dict.fromkeys(each.name for each in OPERATIONS))
 """The names that faults and the journal know."""
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a pattern such as `create` or `result*` means the operation of this name.
+
+    A name without `-with-verify` means the operation of both kinds.
+    """
+    return fnmatchcase(name, pattern) or fnmatchcase(name.removesuffix("-with-verify"), pattern)
 
 
 def of_version(version: str) -> list[Operation]:

@@ -7,6 +7,7 @@ a fixture is used; a run that measures the coverage of mockface itself depends o
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -92,7 +93,14 @@ def mockface(
         message = f"mockface at {hand.url} takes no tenant for this test: {wrong}"
         raise pytest.fail.Exception(message, pytrace=False) from None
     yield hand
+    idle = [fault for fault in hand.faults() if not fault["hits"]]
     hand.reset()
+    if idle:
+        warnings.warn(
+            f"{len(idle)} faults of mockface hit no call, the first was for {idle[0]['route']!r}: "
+            "the test may not have tested what it was to test.",
+            stacklevel=1,
+        )
 
 
 @pytest.fixture

@@ -51,6 +51,8 @@ class Mockface:
         port: Where to listen; 0 takes a free one.
         threads: How many pictures are worked on at once.
         loose: Whether small mistakes of callers are overlooked.
+        accept_newer: Whether a version newer than all known ones is answered as the newest, with a
+            header `Warning`; else it is a 404.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         journal_entries: How many requests the journal keeps; 0 keeps none.
         journal_bytes: How much memory they may take, roughly.
@@ -94,6 +96,7 @@ class Mockface:
         port: int = 0,
         threads: int = 8,
         loose: bool = False,
+        accept_newer: bool = False,
         tier: str | None = None,
         journal_entries: int = MOST_ENTRIES,
         journal_bytes: int = MOST_BYTES,
@@ -112,6 +115,7 @@ class Mockface:
             port=port,
             threads=threads,
             loose=loose,
+            accept_newer=accept_newer,
             tier=tier,
             journal_entries=journal_entries,
             journal_bytes=journal_bytes,
@@ -137,6 +141,7 @@ class Mockface:
             public_url=public_url,
             remote_control=allow_remote,
             loose=loose,
+            accept_newer=accept_newer,
             tier=tier,
             journal=Journal(journal_entries, journal_bytes),
         )

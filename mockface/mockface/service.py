@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,9 +17,10 @@ from mockface.faults import damage
 from mockface.faults.limits import Limits
 from mockface.faults.waiting import Faults
 from mockface.journal.entries import Journal, entry
-from mockface.operations import OPERATIONS, VERSIONS, Call, Operation, Router
+from mockface.operations import OPERATIONS, VERSIONS, Call, Operation, Router, of_version
+from mockface.responses import WireError, error
 from mockface.sessions.session_images import session_of
-from mockface.wire import MOST_BODY_BYTES, Request, Response, WireError, error
+from mockface.wire import MOST_BODY_BYTES, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,7 @@ class Service:
         public_url: Scheme and host that go into tokens; by default those of the request.
         remote_control: Whether the control API answers callers that are not on this machine.
         loose: Whether small mistakes of callers are overlooked.
+        accept_newer: Whether a version newer than all known ones is answered as the newest.
         tier: The price tier whose rate limit holds, `F0` or `S0`; `None` has no limit.
         journal: Where requests and answers are kept; by default a journal of the default size.
     """
@@ -69,6 +72,7 @@ class Service:
         public_url: str | None = None,
         remote_control: bool = False,
         loose: bool = False,
+        accept_newer: bool = False,
         tier: str | None = None,
         journal: Journal | None = None,
     ) -> None:
@@ -77,6 +81,7 @@ class Service:
         self.limits = Limits(tier)
         self.journal = Journal() if journal is None else journal
         self._loose = loose
+        self._accept_newer = accept_newer
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
         self._control = Control(
@@ -95,10 +100,12 @@ class Service:
 
     def _exchange(self, request: Request) -> Response:
         """One request to the emulated service, and its line in the journal."""
-        routes, session_id = _ROUTER.find(request.path)
+        # Clients whose endpoint ends in a slash call //face/..., and the service takes it.
+        path = f"/{request.path.lstrip('/')}"
+        routes, session_id = _ROUTER.find(path)
         warning = ""
-        if not routes:
-            routes, session_id, warning = _stand_in(request.path)
+        if not routes and self._accept_newer:
+            routes, session_id, warning = _stand_in(path)
         seen = _Seen(route=routes.get(request.method))
         response = guarded(partial(self._answer, request, routes, session_id, seen))
         request_id = seen.request_id or self.engine.stranger_request_id()
@@ -113,7 +120,7 @@ class Service:
                     request,
                     response,
                     at=(seen.tenant or self.engine).clock.now(),
-                    tenant_id=seen.tenant.id if seen.tenant else "",
+                    tenant_id=seen.tenant.id if seen.tenant else self._owner(request),
                     route=seen.route.name if seen.route else "",
                     session_id=session_of(seen.session_id) or seen.session_id,
                     request_id=request_id,
@@ -131,7 +138,7 @@ class Service:
                 return Response(204, headers=dict(_PREFLIGHT))
             # A wrong method is no operation either: the gateway in front knows operations only
             # (assumption).
-            return error(404, "404", "Resource not found: this version has no such operation.")
+            return error(404, "404", _not_found(request.path))
         if request.oversized or len(request.body) > MOST_BODY_BYTES:
             raise WireError(
                 413, "InvalidRequestBody", f"The body has more than {MOST_BODY_BYTES} bytes."
@@ -148,12 +155,22 @@ class Service:
         seen.fault = hit.fault.id
         return damage.apply(hit, partial(guarded, partial(_carried_out, route, call, hit.delay)))
 
+    def _owner(self, request: Request) -> str:
+        """The tenant of a caller who was not let in, or called no operation; empty if unknown."""
+        with suppress(RefusedError):
+            token = _bearer(request)
+            if token and token == self._bearer:
+                return self.engine.trusted_tenant().id
+            if token and not request.header(KEY_HEADER):
+                return self.engine.admit(token)[0].id
+            return self.engine.tenant_id(request.header(KEY_HEADER))
+        return ""
+
     def _admit(self, request: Request, route: Operation, session_id: str) -> Call:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
         if self._public_url is not None:
             request = replace(request, origin=self._public_url)
-        scheme, _, token = (request.header("authorization") or "").partition(" ")
-        token = token.strip() if scheme.lower() == "bearer" else ""
+        token = _bearer(request)
         if route.client_side:
             tenant, claims = self.engine.admit(token)
             session_id = claims.session_id
@@ -180,6 +197,12 @@ class _Seen:
     request_id: str = ""
     session_id: str = ""
     fault: int | None = None
+
+
+def _bearer(request: Request) -> str:
+    """The token that a caller shows, or empty."""
+    scheme, _, token = (request.header("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _carried_out(route: Operation, call: Call, delay: float = 0.0) -> Response:
@@ -213,6 +236,16 @@ def _stand_in(path: str) -> tuple[dict[str, Operation], str, str]:
     found = _ROUTER.find(path.replace(version, _NEWEST, 1))
     said = f"The emulator does not know {version}; this is {_NEWEST}."
     return *found, f'299 mockface "{said}"'
+
+
+def _not_found(path: str) -> str:
+    version = versions.named_in(path)
+    if not version or of_version(version):
+        return "Resource not found: this version has no such operation."
+    return (
+        f"Resource not found: the emulator does not serve version {version[:20]!r}. It serves "
+        f"{', '.join(VERSIONS)}; --accept-newer answers newer ones as the newest."
+    )
 
 
 def _client_side(routes: dict[str, Operation]) -> bool:

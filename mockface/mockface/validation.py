@@ -10,14 +10,17 @@ import re
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, Meta, Struct
 
-from mockface.wire import WireError
+from mockface.responses import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from mockface.wire import Request
 
 T = TypeVar("T", bound=Struct)
 
@@ -25,6 +28,7 @@ CODE = "x-ms-error-code"
 """What a schema calls the service's code for a wrong value; without it, it is `BadArgument`."""
 
 _MOST_JSON_BYTES = 64 * 1024
+_MOST_QUERY_FIELDS = 32
 _AT = re.compile(r" - at `\$\.(.*)`$")
 _MISSING = re.compile(r"missing required field `(.*)`")
 _UNKNOWN = re.compile(r"contains unknown field `(.*)`")
@@ -76,6 +80,19 @@ def json_object(data: bytes, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise _bad_body(f"{name} has to be a JSON object.")
     return value
+
+
+def parameters(request: Request) -> dict[str, str]:
+    """The fields of a query; the last one of a name counts.
+
+    Raises:
+        WireError: There are far too many.
+    """
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, max_num_fields=_MOST_QUERY_FIELDS)
+    except ValueError:
+        raise WireError(400, "BadArgument", "The query has too many fields.") from None
+    return dict(pairs)
 
 
 def read(model: type[T], values: Mapping[str, object], *, loose: bool = False) -> T:

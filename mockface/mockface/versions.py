@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NAMED_IN = re.compile(r"/face/([^/]+)/", re.IGNORECASE)
+_NAMED_IN = re.compile(r"/*face/([^/]+)/", re.IGNORECASE)
 _VERSION = re.compile(r"v(\d{1,4})\.(\d{1,4})(?:-preview\.(\d{1,4}))?", re.IGNORECASE | re.ASCII)
 _RELEASE = 10_000  # comes after all its previews
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
-
-import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,7 +13,6 @@ Json = dict[str, object]
 MOST_BODY_BYTES = 16 * 1024 * 1024
 """The largest body that is taken; a server reads one byte more at most, so that it shows."""
 
-_MOST_QUERY_FIELDS = 32
 _PIECES_A_SECOND = 10  # of a slow body
 
 
@@ -47,18 +43,6 @@ class Request:
     def header(self, name: str) -> str | None:
         """A header's value, or `None`; the name is given in lower case."""
         return self.headers.get(name)
-
-    def parameters(self) -> dict[str, str]:
-        """The fields of the query; the last one of a name counts.
-
-        Raises:
-            WireError: There are far too many.
-        """
-        try:
-            pairs = parse_qsl(self.query, keep_blank_values=True, max_num_fields=_MOST_QUERY_FIELDS)
-        except ValueError:
-            raise WireError(400, "BadArgument", "The query has too many fields.") from None
-        return dict(pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,35 +97,3 @@ class Response:
         for start in range(0, len(sent), size):
             piece = sent[start : start + size]
             yield len(piece) / how.bytes_per_second, piece
-
-
-class WireError(Exception):
-    """A request that is answered with an error of the service's shape.
-
-    Args:
-        status: The HTTP status.
-        code: The service's code.
-        message: A sentence that names what is wrong.
-    """
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-
-    def response(self) -> Response:
-        """The answer."""
-        return error(self.status, self.code, self.message)
-
-
-def answer(status: int, value: object) -> Response:
-    """A JSON answer; the value may be made of models."""
-    return Response(status, msgspec.json.encode(value), {"Content-Type": JSON})
-
-
-def error(status: int, code: str, message: str) -> Response:
-    """An error as all versions of the service give it: body and `x-ms-error-code`."""
-    response = answer(status, {"error": {"code": code, "message": message}})
-    response.headers["x-ms-error-code"] = code
-    return response

@@ -84,8 +84,11 @@ def test_flask_answers_nothing_for_itself(client: FlaskClient, method: str, path
     assert json.loads(response.data)["error"]["code"] in ("404", "SessionNotFound")
 
 
-def test_other_spellings_and_newer_versions_are_answered(client: FlaskClient) -> None:
+def test_other_spellings_and_newer_versions_are_answered() -> None:
+    client = Mockface(accept_newer=True).app.test_client()
     assert create(client, SESSIONS.lower()).status_code == 200
+    doubled = client.get("/", environ_overrides={"PATH_INFO": f"/{SESSIONS}/x"}, headers=KEY)
+    assert doubled.get_json()["error"]["code"] == "SessionNotFound"
     assert "Warning" in create(client, SESSIONS.replace("v1.2", "v1.9")).headers
 
 

@@ -266,7 +266,8 @@ def test_the_journal_has_what_happened_and_no_secret(face: Face, service: Servic
     assert entries[0]["requestId"] == created.headers["apim-request-id"]
     for secret in (token, face.key or ""):
         assert secret.encode() not in journal.response.body
-    assert len(face.send("GET", "/_mock/journal").json["entries"]) == 2
+    mine = face.send("GET", "/_mock/journal").json["entries"]
+    assert [each["status"] for each in mine] == [200, 204, 404]  # the last was no operation
     face.send("DELETE", "/_mock/journal")
     assert face.send("GET", "/_mock/journal").json == {"entries": []}
 

@@ -337,6 +337,22 @@ def test_faults_that_wait_are_bounded(face: Face) -> None:
     assert (answers[-2], answers[-1]) == (201, 400)
 
 
+def test_a_fault_counts_its_hits(face: Face) -> None:
+    face.post_json("/_mock/faults", {"route": "create", "status": 500, "count": 0})
+    face.post_json("/_mock/faults", {"route": "delete", "status": 500})
+
+    statuses(face, 3)
+
+    waiting = face.send("GET", "/_mock/faults").json["faults"]
+    assert [(each["route"], each["hits"]) for each in waiting] == [("create", 3), ("delete", 0)]
+
+
+def test_a_fault_for_an_operation_hits_both_kinds_of_sessions(face: Face) -> None:
+    face.post_json("/_mock/faults", {"route": "create", "status": 500, "count": 0})
+
+    assert [face.create(verify=verify).status for verify in (False, True)] == [500, 500]
+
+
 # --- the tiers' rate limits ---------------------------------------------------------------------
 
 

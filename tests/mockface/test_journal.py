@@ -363,3 +363,41 @@ def test_any_name_can_be_asked_for(face: Face) -> None:
     face.create()
     for odd in ("[", "[a-z]*", "é", "\x00", "{}", "*" * 400):
         assert routes(face, f"path={quote(odd)}") == (["create"] if set(odd) == {"*"} else [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/face/v9/x"), ("PUT", "/face/v1.2/detectLiveness-sessions")]
+)
+def test_a_call_that_is_no_operation_stands_in_its_callers_journal(
+    face: Face, service: Service, method: str, path: str
+) -> None:
+    token = face.create().json["authToken"]
+    for headers in ({"ocp-apim-subscription-key": KEY}, {"authorization": f"Bearer {token}"}):
+        service.handle(Request(method, path, headers=headers))
+
+    assert [each["path"] for each in read(face, "status=404")["entries"]] == [path, path]
+    assert len(service.engine.tenants()) == 1
+
+
+def test_a_route_without_a_kind_means_both(face: Face) -> None:
+    face.create()
+    face.create(verify=True)
+
+    assert routes(face, "route=create") == ["create", "create-with-verify"]
+    assert routes(face, "route=create-with-verify") == ["create-with-verify"]
+
+
+def test_an_expected_query_is_compared_as_it_was_meant(face: Face) -> None:
+    face.send("GET", "/detectLiveness-sessions/x", query="a=b%20c&empty=")
+
+    assert verify(face, expect={"query": {"a": "b c", "empty": ""}})["met"] is True
+
+
+def test_at_most_waits_for_calls_that_come_late(face: Face, service: Service) -> None:
+    late = Thread(target=Face(service, face.version).create)
+    late.start()
+
+    told = verify(face, expect={"route": "create"}, atMost=0, timeout=10)
+
+    late.join()
+    assert told == {"met": False, "count": 1}

@@ -51,6 +51,7 @@ SUITE = """
         mockface.scenario = "spoof"
         mockface.enqueue("mask")
         mockface.add_fault(status=429, count=0)
+        mockface.clear_faults()
         mockface.clock.advance(48 * 3600)
         assert mockface.sessions() == []
         assert (mockface_server.clock.now() - before).total_seconds() < 3600
@@ -247,6 +248,30 @@ def test_the_help_names_the_settings(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(*ALONE, "--help")
 
     result.stdout.fnmatch_lines(["*mockface_seed*", "*mockface_scenario*", "*mockface_pace*"])
+
+
+def test_a_fault_that_hit_nothing_is_warned_of(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_unused(mockface):
+            mockface.add_fault("delete", status=500)
+
+        def test_used(mockface):
+            mockface.add_fault("*", status=500, count=0)
+            from urllib.error import HTTPError
+            from urllib.request import Request, urlopen
+            try:
+                urlopen(Request(mockface.url + "/face/v1.2/detectLiveness-sessions/x", headers={
+                    "Ocp-Apim-Subscription-Key": mockface.key}))
+            except HTTPError as error:
+                error.close()
+        """
+    )
+
+    result = pytester.runpytest_inprocess(*ALONE, "-W", "default")
+
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(["*hit no call, the first was for 'delete'*"])
 
 
 # --- the client library ---------------------------------------------------------------------------

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.mockface.conftest import CLIENT, DEVICE, FORM, GA, LATER, OPTIONS, PREVIEW, Face, form
+from tests.mockface.conftest import (
+    CLIENT,
+    DEVICE,
+    FORM,
+    GA,
+    KEY,
+    LATER,
+    OPTIONS,
+    PREVIEW,
+    Face,
+    form,
+)
 
 from mockface.engine import Engine
 from mockface.images import portrait
@@ -267,8 +278,24 @@ def test_no_such_version(service: Service) -> None:
         assert "Warning" not in answer.headers
 
 
-@pytest.mark.parametrize("version", ["v1.3-preview.2", "v1.3", "v1.4", "V2.0-preview.1"])
-def test_a_newer_version_is_answered_as_the_newest_known(service: Service, version: str) -> None:
+NEWER = ["v1.3-preview.2", "v1.3", "v1.4", "V2.0-preview.1", "v1.21"]
+
+
+@pytest.mark.parametrize("version", NEWER)
+def test_a_newer_version_is_refused_with_the_ones_that_are_served(
+    service: Service, version: str
+) -> None:
+    answer = Face(service, version).create()
+
+    assert (answer.status, answer.code) == (404, "404")
+    message = answer.json["error"]["message"]
+    assert version in message
+    assert "v1.3-preview.1; --accept-newer" in message
+
+
+@pytest.mark.parametrize("version", NEWER)
+def test_a_newer_version_is_answered_as_the_newest_known_when_told_so(version: str) -> None:
+    service = Service(Engine(seed="newer"), accept_newer=True)
     face = Face(service, version)
     created = face.create()
 
@@ -281,6 +308,18 @@ def test_a_newer_version_is_answered_as_the_newest_known(service: Service, versi
     assert (unknown.status, unknown.code) == (404, "404")
     assert version in unknown.headers["Warning"]
     assert "Warning" not in Face(service, "v1.3-preview.1").create().headers
+
+
+@pytest.mark.parametrize("slashes", ["//", "///"])
+def test_an_endpoint_that_ends_in_a_slash_is_taken(face: Face, slashes: str) -> None:
+    created = face.create().json
+    path = f"{slashes}face/{face.version}{face.paths[False]}/{created['sessionId']}"
+
+    answer = face.service.handle(Request("GET", path, "", {"ocp-apim-subscription-key": KEY}))
+
+    assert answer.status == 200
+    (entry,) = face.service.journal.entries(since=1)
+    assert (entry.route, entry.path) == ("result", path)
 
 
 def test_an_oversized_body(face: Face) -> None:

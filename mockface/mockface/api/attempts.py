@@ -17,10 +17,11 @@ from msgspec import UNSET, Struct, UnsetType, field
 from mockface.api import creating, reading
 from mockface.api.creating import DeviceId, UserId
 from mockface.api.models import Empty, File
+from mockface.responses import answer, error
 from mockface.scenarios import Failure
 from mockface.sessions.nouns import ClientCall
 from mockface.validation import given, read
-from mockface.wire import JSON, Request, Response, answer, error
+from mockface.wire import JSON, Request, Response
 
 if TYPE_CHECKING:
     from mockface.operations import Call

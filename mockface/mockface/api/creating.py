@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from mockface.api import reading
 from mockface.api.errors import bad_body
 from mockface.api.models import File, Mode
+from mockface.responses import WireError
 from mockface.sessions.nouns import Options
 from mockface.validation import CODE, Words, given, integer, length, number, read
-from mockface.wire import WireError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

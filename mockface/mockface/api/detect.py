@@ -15,9 +15,10 @@ from mockface.api.errors import bad_body, bad_media_type
 from mockface.api.images import STREAM
 from mockface.api.models import FaceRectangle, Model, Number, Quality, Share, Uuid, rectangle
 from mockface.pictures import faces
+from mockface.responses import WireError, answer
 from mockface.sessions import session_images
-from mockface.validation import Words, integer, length, read
-from mockface.wire import JSON, Response, WireError, answer
+from mockface.validation import Words, integer, length, parameters, read
+from mockface.wire import JSON, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +157,7 @@ class FaceDetectionResult(Model, kw_only=True):
 
 def detect(call: Call) -> Response:
     """Detect, DetectFromUrl and DetectFromSessionImageId."""
-    asked = read(DetectQuery, call.request.parameters(), loose=True)
+    asked = read(DetectQuery, parameters(call.request), loose=True)
     attributes = _attributes(asked)
     named = call.operation.takes
     kind = reading.media_type(call.request)

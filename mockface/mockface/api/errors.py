@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from mockface.errors import Reason, RefusedError
-from mockface.wire import WireError
+from mockface.responses import WireError
 
 _WIRE = MappingProxyType(
     {

@@ -25,10 +25,11 @@ from mockface.api.models import (
     rectangle,
     timestamp,
 )
+from mockface.responses import WireError, answer
 from mockface.scenarios import Failure
 from mockface.sessions.nouns import Kind, Progress
-from mockface.validation import integer, length, read
-from mockface.wire import JSON, Response, WireError, answer
+from mockface.validation import integer, length, parameters, read
+from mockface.wire import JSON, Response
 
 if TYPE_CHECKING:
     from mockface.operations import Call
@@ -251,7 +252,7 @@ def delete(call: Call) -> Response:
 
 def sessions(call: Call) -> Response:
     """GetLivenessSessions and GetLivenessWithVerifySessions."""
-    asked = read(Paging, call.request.parameters(), loose=True)
+    asked = read(Paging, parameters(call.request), loose=True)
     start = asked.start.lower()
     if start and not _SESSION_ID.fullmatch(start):
         raise WireError(
@@ -267,7 +268,7 @@ def audit(call: Call) -> Response:
     `start` is the id of an entry and excludes it and all before it; within a page the newest comes
     first, as recorded.
     """
-    asked = read(Paging, call.request.parameters(), loose=True)
+    asked = read(Paging, parameters(call.request), loose=True)
     if asked.start and not (asked.start.isascii() and asked.start.isdigit()):
         raise WireError(400, "BadArgument", "start must be the id of an audit entry, such as 1.")
     session = call.tenant.get(call.operation.kind, call.session_id, read=False)

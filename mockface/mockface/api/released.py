@@ -19,9 +19,10 @@ from mockface.api.models import (
     optional,
     rectangle,
 )
+from mockface.responses import answer
 from mockface.scenarios import Failure
 from mockface.sessions.nouns import Kind, Progress
-from mockface.wire import Response, answer
+from mockface.wire import Response
 
 if TYPE_CHECKING:
     from mockface.operations import Call

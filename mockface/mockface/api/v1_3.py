@@ -9,12 +9,13 @@ from msgspec import UNSET, UnsetType
 
 from mockface.api import reading, released
 from mockface.api.models import Int32, Model, Time, optional, timestamp
+from mockface.responses import answer
 from mockface.validation import read
-from mockface.wire import Response, answer
 
 if TYPE_CHECKING:
     from mockface.operations import Call
     from mockface.sessions.nouns import Abuse, Attempt, Session
+    from mockface.wire import Response
 
 ASSETS_TOKEN_SECONDS = 24 * 3600
 """How long the token for the client's files is good, in seconds: assumption."""

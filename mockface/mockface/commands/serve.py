@@ -104,6 +104,11 @@ def add(parser: Parser) -> None:
         help='overlook small mistakes of callers, such as "true" for true',
     )
     parser.option(
+        "--accept-newer",
+        action="store_true",
+        help="answer a version newer than all known ones as the newest, with a Warning",
+    )
+    parser.option(
         "--journal-entries",
         type=lambda text: whole(text, 0, 10**7),
         default="10000",
@@ -164,6 +169,7 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         port=options.port,
         threads=options.threads,
         loose=not options.strict,
+        accept_newer=options.accept_newer,
         tier=options.tier,
         journal_entries=options.journal_entries,
         journal_bytes=options.journal_bytes,

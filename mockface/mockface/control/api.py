@@ -21,9 +21,10 @@ from mockface.errors import Reason, RefusedError
 from mockface.faults.damage import BODIES
 from mockface.faults.limits import TIERS
 from mockface.operations import NAMES, VERSIONS
+from mockface.responses import answer, error
 from mockface.scenarios import SCENARIOS
 from mockface.validation import given
-from mockface.wire import Request, Response, answer, error
+from mockface.wire import Request, Response
 
 if TYPE_CHECKING:
     from mockface.engine import Engine
@@ -144,10 +145,10 @@ class Control:
         return self._queue(order)
 
     def _sessions(self, order: Order) -> Response:
-        limit = bodies.query(bodies.LimitQuery, order.request).limit or 0
+        limit = bodies.query(bodies.LimitQuery, order.request).limit or None
         tenants = self._engine.tenants() if order.tenant is None else [order.tenant]
-        found = [(tenant, session) for tenant in tenants for session in tenant.sessions()]
-        shown = [bodies.about_session(*each) for each in found[-limit:]]
+        found = [(tenant, session) for tenant in tenants for session in tenant.sessions(limit)]
+        shown = [bodies.about_session(*each) for each in found[-(limit or 0) :]]
         return answer(200, {"sessions": shown})
 
     def _pin(self, order: Order) -> Response:

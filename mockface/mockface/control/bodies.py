@@ -16,9 +16,9 @@ from mockface.faults.limits import TIERS
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
 from mockface.pace import Pace
 from mockface.pictures.faces import GLASSES
+from mockface.responses import WireError
 from mockface.scenarios import LONGEST_NAME, Decision
 from mockface.validation import integer, length, number, one_of
-from mockface.wire import WireError
 
 if TYPE_CHECKING:
     from mockface.faults.delays import Delay
@@ -162,7 +162,7 @@ def read(model: type[T], request: Request) -> T:
 
 def query(model: type[T], request: Request) -> T:
     """What the query of a call says; the same for it as for `read`."""
-    return validation.convert(model, request.parameters(), loose=True)
+    return validation.convert(model, validation.parameters(request), loose=True)
 
 
 def bad(message: str) -> WireError:
@@ -209,6 +209,7 @@ def about_fault(fault: Fault) -> Json:
         "route": fault.route,
         "probability": fault.probability,
         "count": fault.left or 0,
+        "hits": fault.hits,
         "until": None if fault.until is None else timestamp(fault.until),
         "status": fault.status,
         "retryAfter": fault.retry_after,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -11,7 +10,9 @@ from msgspec import UNSET
 from mockface.control import bodies
 from mockface.control.bodies import bad
 from mockface.faults.waiting import Fault
-from mockface.wire import Response, answer, error
+from mockface.operations import matches
+from mockface.responses import answer, error
+from mockface.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,7 +57,7 @@ class FaultControl:
 
     def _add(self, order: Order) -> Response:
         asked = bodies.read(bodies.FaultBody, order.request)
-        if not any(fnmatchcase(name, asked.route) for name in self._routes):
+        if not any(matches(asked.route, name) for name in self._routes):
             raise bad(f"route must fit one of: {', '.join(self._routes)}; * is allowed.")
         until = None
         if asked.seconds is not UNSET:

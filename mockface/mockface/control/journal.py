@@ -9,8 +9,9 @@ from msgspec import UNSET, UnsetType
 from mockface.clock import moment
 from mockface.control.bodies import Closed, bad, query, read
 from mockface.journal import expectations, view
+from mockface.responses import answer, error
 from mockface.validation import integer, length, number
-from mockface.wire import Response, answer, error
+from mockface.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -141,7 +142,9 @@ class JournalControl:
             least = 1 if most is None else 0
         if most is not None and least > most:
             raise bad("atLeast must not be more than atMost.")
-        found = self._wait_for(order, expected, least, asked)
+        # That it does not come too often is known when the time is up, or it has.
+        enough = least if most is None else most + 1
+        found = self._wait_for(order, expected, enough, asked)
         if most is not None and self._journal.has_forgotten(
             order.tenant_id, since=_start(asked)[0]
         ):

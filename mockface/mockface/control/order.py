@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mockface.wire import Request, Response, WireError
+from mockface.responses import WireError
+from mockface.wire import Request, Response
 
 if TYPE_CHECKING:
     from mockface.sessions.tenant import Tenant

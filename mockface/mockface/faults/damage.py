@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from mockface.wire import Delivery, Response, answer, error
+from mockface.responses import answer, error
+from mockface.wire import Delivery, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

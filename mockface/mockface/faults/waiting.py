@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mockface.faults import delays
+from mockface.operations import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +42,7 @@ class Fault:
         reset: The connection is reset instead of an answer.
         tenant_id: Whose answers; `None` is everybody's.
         serial: Its number among the faults of its tenant; chance goes by it.
+        hits: How many answers it has hit.
     """
 
     id: int
@@ -58,6 +59,7 @@ class Fault:
     reset: bool = False
     tenant_id: str | None = None
     serial: int = 0
+    hits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +162,15 @@ class Faults:
         for fault in list(self._waiting.values()):
             if fault.until is not None and now() >= fault.until:
                 self._forget(fault)
-            elif fault.tenant_id in (None, tenant_id) and fnmatchcase(route, fault.route):
+            elif fault.tenant_id in (None, tenant_id) and matches(fault.route, route):
                 yield fault
 
     def _count_down(self, fault: Fault) -> None:
-        if fault.left is None:
-            return
-        if fault.left > 1:
-            self._waiting[fault.id] = replace(fault, left=fault.left - 1)
-        else:
+        if fault.left == 1:
             self._forget(fault)
+            return
+        left = None if fault.left is None else fault.left - 1
+        self._waiting[fault.id] = replace(fault, left=left, hits=fault.hits + 1)
 
     def _forget(self, fault: Fault) -> None:
         self._waiting.pop(fault.id, None)

@@ -10,6 +10,7 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -232,7 +233,8 @@ class Journal:
                 self._forgotten.pop(tenant_id, None)
 
     def _after(self, since: int, tenant_id: str | None) -> list[Entry]:
-        return [e for e in self._entries if e.id > since and tenant_id in (None, e.tenant_id)]
+        new = takewhile(lambda e: e.id > since, reversed(self._entries))
+        return [e for e in new if tenant_id in (None, e.tenant_id)][::-1]
 
 
 def _lines(headers: Mapping[str, str]) -> str:

@@ -8,8 +8,10 @@ from fnmatch import fnmatchcase
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from mockface.journal import view
+from mockface.operations import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +65,7 @@ def differences(expected: Json, entry: Entry) -> list[Difference]:
     found = [
         Difference(name, wanted, actual)
         for name, wanted in expected.items()
-        if name in WORDS and not _fits(wanted, actual := WORDS[name](entry))
+        if name in WORDS and not _is(name, wanted, actual := WORDS[name](entry))
     ]
     return found + _in_messages(expected, entry)
 
@@ -79,7 +81,7 @@ def check(words: Json, routes: Iterable[str]) -> None:
         ValueError: A route, a status or a method is none.
     """
     route = words.get("route", "")  # what is no operation has an empty one
-    if route != "" and not any(_fits(route, name) for name in routes):
+    if route != "" and not any(_is("route", route, name) for name in routes):
         raise ValueError(f"route must fit one of: {', '.join(routes)}; * is allowed")
     if "status" in words and not _STATUS.fullmatch(str(words["status"])):
         raise ValueError("status must be one such as 404 or 4xx")
@@ -133,6 +135,12 @@ def _compare(place: str, expected: object, actual: object) -> Iterator[Differenc
         yield Difference(place, expected, actual)
 
 
+def _is(name: str, expected: object, actual: object) -> bool:
+    if name == "route" and isinstance(expected, str) and isinstance(actual, str):
+        return matches(_pattern(expected), actual)
+    return _fits(expected, actual)
+
+
 def _fits(expected: object, actual: object) -> bool:
     if isinstance(expected, str) and isinstance(actual, str):
         return expected == actual or (
@@ -150,5 +158,4 @@ def _pattern(text: str) -> str:
 
 
 def _parameters(query: object) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in str(query).split("&") if pair)
-    return {name: value for name, _, value in pairs}
+    return dict(parse_qsl(str(query), keep_blank_values=True))

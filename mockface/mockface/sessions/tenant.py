@@ -186,12 +186,13 @@ class Tenant:
             self._sessions.remove_expired(self.now())
             return self._sessions.page(kind, after=after, limit=most)
 
-    def sessions(self) -> list[Session]:
-        """All living sessions of both families, oldest first."""
+    def sessions(self, limit: int | None = None) -> list[Session]:
+        """The living sessions of both families, oldest first; with a limit, the newest so many."""
         with self._lock:
             now = self.now()
             self._sessions.remove_expired(now)
-            return [self._kept(s, s.seen(now)) for s in list(self._sessions.values())]
+            newest = list(islice(self._sessions.newest_first(), limit))
+            return [self._kept(s, s.seen(now)) for s in reversed(newest)]
 
     def forget_expired(self) -> None:
         """Gives some of the memory of what is over back; called now and then."""
