@@ -26,12 +26,9 @@ from azure.core.exceptions import (
     HttpResponseError,
     IncompleteReadError,
     ResourceNotFoundError,
-    ResponseNotReadError,
     ServiceRequestError,
     ServiceResponseError,
     ServiceResponseTimeoutError,
-    StreamClosedError,
-    StreamConsumedError,
 )
 from azure.core.rest import HttpRequest
 
@@ -317,70 +314,6 @@ def test_a_body_that_drips(scripted: Client) -> None:
 
     assert scripted.call("get_liveness_sessions") == []
     assert sum(scripted.slept) == pytest.approx(0.5)
-
-
-def _streamed(scripted: Client, act: Callable[[Any], Any]) -> Any:
-    request = HttpRequest("GET", f"{ENDPOINT}/any")
-    if not scripted.is_async:
-        return act(scripted.transport().send(request, stream=True))
-
-    async def run() -> Any:
-        return await act(await scripted.transport().send(request, stream=True))
-
-    return asyncio.run(run())
-
-
-def test_a_streamed_body_comes_in_pieces_and_once(scripted: Client) -> None:
-    scripted.mock.response = Response(200, bytes(100), delivery=Delivery(bytes_per_second=40))
-
-    def sync(answer: Any) -> None:
-        with pytest.raises(ResponseNotReadError):
-            answer.json()
-        pieces = list(answer.iter_bytes())
-        assert (len(pieces) > 1, b"".join(pieces)) == (True, bytes(100))
-        assert (answer.is_stream_consumed, answer.is_closed) == (True, True)
-        with pytest.raises(StreamConsumedError):
-            answer.read()
-
-    async def not_sync(answer: Any) -> None:
-        with pytest.raises(ResponseNotReadError):
-            answer.json()
-        pieces = [piece async for piece in answer.iter_bytes()]
-        assert (len(pieces) > 1, b"".join(pieces)) == (True, bytes(100))
-        assert (answer.is_stream_consumed, answer.is_closed) == (True, True)
-        with pytest.raises(StreamConsumedError):
-            await answer.read()
-
-    _streamed(scripted, not_sync if scripted.is_async else sync)
-    assert sum(scripted.slept) == pytest.approx(2.5)
-
-
-def test_a_streamed_body_may_be_read_later_or_never(scripted: Client) -> None:
-    def sync(answer: Any) -> None:
-        assert answer.read() == answer.read() == b"".join(answer.iter_raw()) == b"[]"
-        assert (answer.json(), answer.text("ascii"), answer.url) == ([], "[]", f"{ENDPOINT}/any")
-        answer.raise_for_status()
-
-    async def not_sync(answer: Any) -> None:
-        assert await answer.read() == await answer.read() == b"[]"
-        assert [piece async for piece in answer.iter_raw()] == [b"[]"]
-        assert (answer.json(), answer.text("ascii"), answer.url) == ([], "[]", f"{ENDPOINT}/any")
-        answer.raise_for_status()
-
-    def closed(answer: Any) -> None:
-        with answer:
-            pass
-        with pytest.raises(StreamClosedError):
-            answer.read()
-
-    async def not_sync_closed(answer: Any) -> None:
-        async with answer:
-            pass
-        with pytest.raises(StreamClosedError):
-            await answer.read()
-
-    for act in (not_sync, not_sync_closed) if scripted.is_async else (sync, closed):
-        _streamed(scripted, act)
 
 
 # --- livegate over it -----------------------------------------------------------------------------
