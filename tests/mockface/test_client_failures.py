@@ -18,7 +18,14 @@ from mockface.scenarios import FAILURE_CODES, SCENARIOS, Failure
 if TYPE_CHECKING:
     from mockface.service import Service
 
+
 # By the contract's list of the element's names, without `None`
+@pytest.fixture
+def version() -> str:
+    """The code is the same in all versions; test_all_versions.py walks through them."""
+    return "v1.2"
+
+
 ELEMENT = re.findall(
     r"\w+",
     """TimedOut InvalidToken CameraPermissionDenied CameraStartupFailure NoFaceDetected

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from mockface.clock import Clock
 
 
+@pytest.fixture
+def version() -> str:
+    """The code is the same in all versions; test_all_versions.py walks through them."""
+    return "v1.2"
+
+
 def outcomes(face: Face, count: int) -> list[Any]:
     return [face.outcome(face.run()[1].json) for _ in range(count)]
 

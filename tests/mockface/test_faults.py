@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from mockface.clock import Clock
 
 
+@pytest.fixture
+def version() -> str:
+    """The code is the same in all versions; test_all_versions.py walks through them."""
+    return "v1.2"
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [

@@ -22,6 +22,13 @@ from mockface.scenarios import DEFAULT, SCENARIOS, Decision, Failure, Finding, S
 if TYPE_CHECKING:
     from mockface.service import Service
 
+
+@pytest.fixture
+def version() -> str:
+    """The code is the same in all versions; test_all_versions.py walks through them."""
+    return "v1.2"
+
+
 REFUSED = [
     name
     for name, row in SCENARIOS.items()

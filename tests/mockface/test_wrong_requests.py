@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@pytest.fixture(params=["v1.2-preview.1", "v1.2"])
+def version(request: pytest.FixtureRequest) -> str:
+    """One version for each way to read a request; test_all_versions.py walks through all."""
+    chosen: str = request.param
+    return chosen
+
+
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
