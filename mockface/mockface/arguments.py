@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from os import PathLike
 from types import MappingProxyType
 
 from mockface.addresses import LONGEST_KEY, is_key, is_url
@@ -57,6 +58,10 @@ def _whole(low: int, high: int) -> _Rule:
 
 
 _FLAG: _Rule = (lambda value: isinstance(value, bool), "True or False")
+_FILE: _Rule = (
+    _or_none(lambda value: isinstance(value, str | PathLike)),
+    "the path of a PEM file, or None",
+)
 _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
     {
         "keys": (
@@ -70,6 +75,10 @@ _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
         "vision": (lambda value: value in tuple(Vision), f"one of {', '.join(Vision)}"),
         "bearer": (_or_none(_is_text), "a token or None"),
         "public_url": (_or_none(is_url), "a URL such as http://localhost:8178, or None"),
+        "trust_proxy": _FLAG,
+        "tls": _FLAG,
+        "tls_certificate": _FILE,
+        "tls_key": _FILE,
         "host": (_is_text, "an address or a name such as 127.0.0.1"),
         "port": _whole(0, 65_535),
         "threads": _whole(1, 256),

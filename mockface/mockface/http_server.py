@@ -25,6 +25,8 @@ from mockface.responses import error
 from mockface.wire import JSON, MOST_BODY_BYTES, WHOLE, Request, Response
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from mockface.service import Service
 
 _BACKLOG = 1024
@@ -57,13 +59,20 @@ class HttpServer:
         service: What answers.
         threads: How many pictures are worked on at once.
         timeouts: How long it waits.
+        tls: Serves https.
     """
 
     def __init__(
-        self, service: Service, *, threads: int = 8, timeouts: Timeouts | None = None
+        self,
+        service: Service,
+        *,
+        threads: int = 8,
+        timeouts: Timeouts | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
         self._service = service
         self._timeouts = timeouts or Timeouts()
+        self._tls = tls
         self._pictures = ThreadPoolExecutor(threads, "mockface-picture")
         self._control = ThreadPoolExecutor(_WAITING_CALLS, "mockface-control")
         self._large_bodies = asyncio.Semaphore(_LARGE_BODIES)
@@ -103,7 +112,7 @@ class HttpServer:
         )
         # asyncio takes its backlog for how often it tries to accept, too: with no file descriptor
         # left it would write as many tracebacks into the log, again and again.
-        server = await loop.create_server(http, sock=listener, backlog=1)
+        server = await loop.create_server(http, sock=listener, backlog=1, ssl=self._tls)
         listener.listen(_BACKLOG)
         tidying = loop.create_task(self._tidy())
         try:
@@ -240,7 +249,7 @@ def _request(arrived: web.BaseRequest, body: bytes | None) -> Request:
         query=query,
         headers=headers,
         body=body or b"",
-        origin=f"http://{headers.get('host') or _address(arrived)}",
+        origin=f"{arrived.scheme}://{headers.get('host') or _address(arrived)}",
         peer=arrived.remote or "",
         oversized=body is None,
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Self
 
@@ -18,6 +20,8 @@ from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from os import PathLike
+    from ssl import SSLContext
 
     from flask import Flask
 
@@ -47,6 +51,11 @@ class Mockface:
             `vision`, `portraits` knows drawn ones only, `auto` takes OpenCV if it is installed.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
+        trust_proxy: Whether `X-Forwarded-Proto` says by which scheme clients call, as it does
+            behind a proxy that ends TLS; the scheme goes into tokens.
+        tls: Whether to serve https, with a certificate made for the run (the extra `tls`).
+        tls_certificate: A PEM file to serve https with, instead of a made one.
+        tls_key: The PEM file of its private key.
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
         threads: How many pictures are worked on at once.
@@ -76,6 +85,9 @@ class Mockface:
         "_serving",
         "_thread",
         "_threads",
+        "_tls",
+        "_tls_files",
+        "_tls_folder",
         "clock",
         "engine",
         "service",
@@ -92,6 +104,10 @@ class Mockface:
         vision: str = Vision.AUTO,
         bearer: str | None = None,
         public_url: str | None = None,
+        trust_proxy: bool = False,
+        tls: bool = False,
+        tls_certificate: str | PathLike[str] | None = None,
+        tls_key: str | PathLike[str] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         threads: int = 8,
@@ -111,6 +127,10 @@ class Mockface:
             vision=vision,
             bearer=bearer,
             public_url=public_url,
+            trust_proxy=trust_proxy,
+            tls=tls,
+            tls_certificate=tls_certificate,
+            tls_key=tls_key,
             host=host,
             port=port,
             threads=threads,
@@ -139,6 +159,7 @@ class Mockface:
             self.engine,
             bearer=bearer,
             public_url=public_url,
+            trust_proxy=trust_proxy,
             remote_control=allow_remote,
             loose=loose,
             accept_newer=accept_newer,
@@ -146,6 +167,13 @@ class Mockface:
             journal=Journal(journal_entries, journal_bytes),
         )
         self._host, self._port, self._threads = host, port, threads
+        if (tls_certificate is None) != (tls_key is None):
+            raise ValueError("tls_certificate and tls_key must be given together.")
+        self._tls = tls or tls_certificate is not None
+        self._tls_files: tuple[Path, Path] | None = None
+        if tls_certificate is not None and tls_key is not None:
+            self._tls_files = Path(tls_certificate), Path(tls_key)
+        self._tls_folder: TemporaryDirectory[str] | None = None
         self._app: Flask | None = None
         self._listener: socket.socket | None = None
         self._http_server: HttpServer | None = None
@@ -172,7 +200,18 @@ class Mockface:
         if listener is None:
             raise RuntimeError("The emulator does not listen yet: call start().")
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{listener.getsockname()[1]}"
+        return f"{'https' if self._tls else 'http'}://{host}:{listener.getsockname()[1]}"
+
+    @property
+    def certificate(self) -> Path:
+        """The PEM file that clients of https have to trust.
+
+        Raises:
+            RuntimeError: It serves http, or has not made one yet.
+        """
+        if self._tls_files is None:
+            raise RuntimeError("There is no certificate: give tls=True, and call start().")
+        return self._tls_files[0]
 
     def control(self, key: str = "") -> ControlClient:
         """A hand on it from this process; it need not listen.
@@ -199,6 +238,7 @@ class Mockface:
             raise RuntimeError(f"The emulator listens already at {self.url}: call stop() first.")
         from mockface.http_server import HttpServer  # noqa: PLC0415 - a test may need no socket
 
+        context = self._tls_context() if self._tls else None
         # The first address counts, since the URL names one.
         family, *_, address = socket.getaddrinfo(
             self._host, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -208,8 +248,22 @@ class Mockface:
         self._listener = socket.socket(
             family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach()
         )
-        self._http_server = HttpServer(self.service, threads=self._threads)
+        self._http_server = HttpServer(self.service, threads=self._threads, tls=context)
         return self.url
+
+    def _tls_context(self) -> SSLContext:
+        from mockface import tls  # noqa: PLC0415 - few need it
+
+        if self._tls_files is None:
+            self._tls_folder = TemporaryDirectory(prefix="mockface-")
+            self._tls_files = tls.make_certificate(self._host, Path(self._tls_folder.name))
+        return tls.context(*self._tls_files)
+
+    def _remove_certificate(self) -> None:
+        """Removes what was made for the run."""
+        if self._tls_folder is not None:
+            self._tls_folder.cleanup()
+            self._tls_folder = self._tls_files = None
 
     def run(self) -> None:
         """Serves in this thread until `stop` is called; `listen` comes first."""
@@ -223,6 +277,7 @@ class Mockface:
             self._listener.close()
             self._http_server = self._listener = None
             self._serving = False
+            self._remove_certificate()
 
     def start(self) -> Self:
         """Serves in a thread of its own."""
@@ -238,6 +293,7 @@ class Mockface:
             http_server.stop()
         if listener is not None and not self._serving:
             listener.close()  # a `run` that begins now sees that it is to stop
+            self._remove_certificate()
         if self._thread is not None:
             self._thread.join()
             self._thread = None

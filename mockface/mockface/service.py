@@ -57,6 +57,7 @@ class Service:
         engine: The emulated service.
         bearer: An Entra token that is taken instead of a resource key, if one is.
         public_url: Scheme and host that go into tokens; by default those of the request.
+        trust_proxy: Whether `X-Forwarded-Proto` says by which scheme clients call.
         remote_control: Whether the control API answers callers that are not on this machine.
         loose: Whether small mistakes of callers are overlooked.
         accept_newer: Whether a version newer than all known ones is answered as the newest.
@@ -70,6 +71,7 @@ class Service:
         *,
         bearer: str | None = None,
         public_url: str | None = None,
+        trust_proxy: bool = False,
         remote_control: bool = False,
         loose: bool = False,
         accept_newer: bool = False,
@@ -84,6 +86,7 @@ class Service:
         self._accept_newer = accept_newer
         self._bearer = bearer
         self._public_url = None if public_url is None else public_url.rstrip("/")
+        self._trust_proxy = trust_proxy
         self._control = Control(
             engine, self.faults, self.limits, self.journal, open_to_all=remote_control
         )
@@ -170,6 +173,11 @@ class Service:
         """Lets the caller in: by key or Entra token, on the client's routes by session token."""
         if self._public_url is not None:
             request = replace(request, origin=self._public_url)
+        elif self._trust_proxy:
+            scheme = (request.header("x-forwarded-proto") or "").partition(",")[0].strip().lower()
+            if scheme in {"http", "https"}:
+                host = request.origin.partition("://")[2]
+                request = replace(request, origin=f"{scheme}://{host}")
         token = _bearer(request)
         if route.client_side:
             tenant, claims = self.engine.admit(token)

@@ -15,6 +15,7 @@ import pytest
         ("jwt", "from mockface import Mockface", "mock"),
         ("jwt", "import mockface; mockface.Mockface", "mock"),
         ("flask", "import mockface.app", "mock"),
+        ("cryptography", "import mockface; mockface.Mockface(tls=True).listen()", "mock,tls"),
         ("flask", "import mockface; mockface.Mockface().app", "mock"),
         ("PIL", "from mockface.images import portrait; portrait(1)", "mock"),
         ("faker", "from mockface.people import person; person(1)", "mock"),

@@ -85,6 +85,20 @@ def add(parser: Parser) -> None:
         help="where clients reach the emulator, if not where the app server does",
     )
     parser.option(
+        "--trust-proxy",
+        action="store_true",
+        help="take the scheme of clients from X-Forwarded-Proto, behind a proxy that ends TLS",
+    )
+    parser.option(
+        "--tls",
+        action="store_true",
+        help="serve https with a certificate made for the run; its file is printed",
+    )
+    parser.option(
+        "--tls-certificate", metavar="FILE", help="serve https with this certificate, a PEM file"
+    )
+    parser.option("--tls-key", metavar="FILE", help="the PEM file of its private key")
+    parser.option(
         "--tier",
         type=one_of("F0", "S0"),
         help="hold everybody to the rate limit of a price tier: F0 (20 calls a minute) or S0 (10 "
@@ -143,12 +157,16 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(str(wrong), USAGE) from None
     try:
         url = mock.listen()
+    except ValueError as wrong:
+        raise CommandError(str(wrong), USAGE) from None
     except OSError as wrong:
         raise CommandError(_why(wrong, options.host, options.port), USAGE) from None
     _allow_files()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: mock.stop())
     print(f"mockface listening on {url}", flush=True)
+    if url.startswith("https:"):
+        print(f"clients have to trust {mock.certificate}", flush=True)
     mock.run()
     return 0
 
@@ -165,6 +183,10 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         vision=options.vision,
         bearer=options.bearer,
         public_url=options.public_url,
+        trust_proxy=options.trust_proxy,
+        tls=options.tls,
+        tls_certificate=options.tls_certificate,
+        tls_key=options.tls_key,
         host=options.host,
         port=options.port,
         threads=options.threads,

@@ -67,6 +67,7 @@ class Control:
         self._open_to_all = open_to_all
         self._places: Places = {
             ("GET", ""): self._about,
+            ("GET", "health"): self._health,
             ("GET", "ui"): self._ui,
             ("GET", "scenario"): self._scenario,
             ("PUT", "scenario"): self._set_scenario,
@@ -120,6 +121,9 @@ class Control:
                 "control": sorted(f"{m} {PREFIX}/{p}".rstrip("/") for m, p in self._places),
             },
         )
+
+    def _health(self, _: Order) -> Response:
+        return answer(200, {"status": "ok"})
 
     def _ui(self, _: Order) -> Response:
         from mockface.control.dashboard import page  # noqa: PLC0415 - few look at it
