@@ -79,6 +79,7 @@ _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
         "tls": _FLAG,
         "tls_certificate": _FILE,
         "tls_key": _FILE,
+        "access_log": _FLAG,
         "host": (_is_text, "an address or a name such as 127.0.0.1"),
         "port": _whole(0, 65_535),
         "threads": _whole(1, 256),

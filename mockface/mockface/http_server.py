@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
 
 from mockface.control.order import PREFIX
 from mockface.responses import error
@@ -60,6 +61,7 @@ class HttpServer:
         threads: How many pictures are worked on at once.
         timeouts: How long it waits.
         tls: Serves https.
+        access_log: Gets a line for each request, without its query.
     """
 
     def __init__(
@@ -69,10 +71,12 @@ class HttpServer:
         threads: int = 8,
         timeouts: Timeouts | None = None,
         tls: SSLContext | None = None,
+        access_log: logging.Logger | None = None,
     ) -> None:
         self._service = service
         self._timeouts = timeouts or Timeouts()
         self._tls = tls
+        self._access_log = access_log
         self._pictures = ThreadPoolExecutor(threads, "mockface-picture")
         self._control = ThreadPoolExecutor(_WAITING_CALLS, "mockface-control")
         self._large_bodies = asyncio.Semaphore(_LARGE_BODIES)
@@ -104,7 +108,8 @@ class HttpServer:
         http = web.Server(
             self._answer,
             handler_cancellation=True,  # no delayed answer for a client that has gone
-            access_log=None,
+            access_log=self._access_log,
+            access_log_class=_AccessLog,
             logger=silent,
             auto_decompress=False,
             keepalive_timeout=self._timeouts.idle,
@@ -215,6 +220,14 @@ class HttpServer:
             text = formatdate(now, usegmt=True)
             self._date = (now, text)
         return response.headers | {"Date": text, "Server": "mockface"}
+
+
+class _AccessLog(AbstractAccessLogger):
+    """A line for each request; a query may have a key in it."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        path = request.raw_path.partition("?")[0]
+        self.logger.info("%s %s %d %.0f ms", request.method, path, response.status, time * 1000)
 
 
 def _too_long(arrived: web.BaseRequest) -> bool:

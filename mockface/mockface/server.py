@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,6 +57,7 @@ class Mockface:
         tls: Whether to serve https, with a certificate made for the run (the extra `tls`).
         tls_certificate: A PEM file to serve https with, instead of a made one.
         tls_key: The PEM file of its private key.
+        access_log: Whether the server writes a line for each request to stderr.
         host: Where to listen.
         port: Where to listen; 0 takes a free one.
         threads: How many pictures are worked on at once.
@@ -77,6 +79,7 @@ class Mockface:
 
     # `mock.scenario = "spoof"` has to fail: what it can be told, `mock.control()` tells it.
     __slots__ = (
+        "_access_log",
         "_app",
         "_host",
         "_http_server",
@@ -108,6 +111,7 @@ class Mockface:
         tls: bool = False,
         tls_certificate: str | PathLike[str] | None = None,
         tls_key: str | PathLike[str] | None = None,
+        access_log: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
         threads: int = 8,
@@ -131,6 +135,7 @@ class Mockface:
             tls=tls,
             tls_certificate=tls_certificate,
             tls_key=tls_key,
+            access_log=access_log,
             host=host,
             port=port,
             threads=threads,
@@ -173,6 +178,7 @@ class Mockface:
         self._tls_files: tuple[Path, Path] | None = None
         if tls_certificate is not None and tls_key is not None:
             self._tls_files = Path(tls_certificate), Path(tls_key)
+        self._access_log = _access_log() if access_log else None
         self._tls_folder: TemporaryDirectory[str] | None = None
         self._app: Flask | None = None
         self._listener: socket.socket | None = None
@@ -248,7 +254,9 @@ class Mockface:
         self._listener = socket.socket(
             family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=made.detach()
         )
-        self._http_server = HttpServer(self.service, threads=self._threads, tls=context)
+        self._http_server = HttpServer(
+            self.service, threads=self._threads, tls=context, access_log=self._access_log
+        )
         return self.url
 
     def _tls_context(self) -> SSLContext:
@@ -303,3 +311,12 @@ class Mockface:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _access_log() -> logging.Logger:
+    """A logger that is not in the tree of the process, whose settings are not ours."""
+    log = logging.Logger("mockface.access")  # noqa: LOG001 - see above
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.addHandler(handler)
+    return log

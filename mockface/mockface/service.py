@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 MOCK_HEADER = "x-mockface"
 """Every answer has it, so that nobody takes the emulator for the service."""
 
+_PLACES_OF_PEOPLE = ("/", PREFIX, f"{PREFIX}/")
+
 _log = logging.getLogger("mockface")
 _ROUTER = Router(OPERATIONS)
 _NEWEST = VERSIONS[-1]
@@ -93,7 +95,11 @@ class Service:
 
     def handle(self, request: Request) -> Response:
         """Answers a request; never raises."""
-        if request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
+        if request.path in _PLACES_OF_PEOPLE and "text/html" in (request.header("accept") or ""):
+            # A browser; programs that call the same places take JSON.
+            response = Response(302, headers={"Location": f"{request.origin}{PREFIX}/ui"})
+            response.headers["apim-request-id"] = self.engine.stranger_request_id()
+        elif request.path == PREFIX or request.path.startswith(f"{PREFIX}/"):
             response = guarded(partial(self._control.handle, request))
             response.headers["apim-request-id"] = self.engine.stranger_request_id()
         else:

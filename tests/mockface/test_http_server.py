@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import select
 import signal
 import socket
@@ -324,6 +325,27 @@ def test_the_log_of_the_process_is_left_alone(
     assert caplog.records == []
     assert capfd.readouterr() == ("", "")
     assert handlers[1:] == (logging.root.level, signal.getsignal(signal.SIGINT))
+
+
+def test_the_access_log_has_a_line_for_each_request_and_no_query(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with Mockface(access_log=True) as mock, Connection(mock.url) as connection:
+        connection.call("GET", "/none?subscription-key=secret")
+        connection.call("POST", SESSIONS, CREATE)
+    first, second = capfd.readouterr().err.splitlines()
+    assert re.search(r" GET /none 404 \d+ ms$", first)
+    assert re.search(rf" POST {SESSIONS} 200 \d+ ms$", second)
+    assert "secret" not in first
+
+
+@pytest.mark.parametrize("path", ["/", "/_mock", "/_mock/"])
+def test_a_browser_is_led_to_the_dashboard(mock: Mockface, path: str) -> None:
+    with Connection(mock.url) as connection:
+        reply = connection.call("GET", path, None, "Accept: text/html,*/*")
+        assert (reply.status, reply.headers["location"]) == (302, "http://localhost/_mock/ui")
+        page = connection.call("GET", "/_mock/ui")
+        assert page.headers["content-type"].startswith("text/html")
 
 
 # --- slow callers --------------------------------------------------------------------------------

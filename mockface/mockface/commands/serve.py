@@ -85,6 +85,9 @@ def add(parser: Parser) -> None:
         help="where clients reach the emulator, if not where the app server does",
     )
     parser.option(
+        "--access-log", action="store_true", help="write a line for each request to stderr"
+    )
+    parser.option(
         "--trust-proxy",
         action="store_true",
         help="take the scheme of clients from X-Forwarded-Proto, behind a proxy that ends TLS",
@@ -183,6 +186,7 @@ def _emulator(options: argparse.Namespace) -> Mockface:
         vision=options.vision,
         bearer=options.bearer,
         public_url=options.public_url,
+        access_log=options.access_log,
         trust_proxy=options.trust_proxy,
         tls=options.tls,
         tls_certificate=options.tls_certificate,
