@@ -175,7 +175,6 @@ MODE = {"livenessOperationMode": b"Passive", "deviceCorrelationId": DEVICE.encod
         lambda body: b"",
         lambda body: body.replace(b'name="verifyImage"; ', b""),
         lambda body: body.replace(b'; filename="verifyImage.jpg"', b""),
-        lambda body: form(MODE, {}),
         lambda body: form(MODE, {"picture": portrait(1)}),
         lambda body: form({"Parameters": b"{"}, FILE),
         lambda body: form(MODE | {"deviceCorrelationId": b"\xff"}, FILE),
@@ -186,6 +185,21 @@ MODE = {"livenessOperationMode": b"Passive", "deviceCorrelationId": DEVICE.encod
 def test_a_damaged_form(face: Face, damage: Callable[[bytes], bytes]) -> None:
     answer = face.send("POST", face.paths[True], damage(form(MODE, FILE)), content_type=FORM)
     assert (answer.status, answer.code) == (400, "InvalidRequestBody")
+
+
+def test_a_form_without_an_image_leaves_it_to_the_client(face: Face) -> None:
+    """As the mobile samples post it, since v1.2; the previews have JSON for it."""
+    answer = face.send("POST", face.paths[True], form(MODE, {}), content_type=FORM)
+
+    assert answer.status == (400 if face.preview else 200)
+    if face.preview:
+        return
+    session_id, token = answer.json["sessionId"], answer.json["authToken"]
+    assert answer.json["results"]["verifyReferences"] == []
+    assert face.attempt(token, verify=True).code == "VerifyImageNotProvided"
+    assert face.attempt(token, verify=True, files={"VerifyImage": portrait(1)}).status == 204
+    (reference,) = face.result(session_id, verify=True).json["results"]["verifyReferences"]
+    assert reference["qualityForRecognition"] == "high"
 
 
 def test_a_picture_without_a_filename_is_told_what_is_missing(face: Face) -> None:

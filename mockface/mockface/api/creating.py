@@ -152,7 +152,7 @@ def from_json(call: Call, model: type[_Create]) -> Options:
 
 
 def from_form(call: Call, model: type[_Create]) -> tuple[Options, bytes | None]:
-    """The options and the reference image in a form; loosely, the image may be missing.
+    """The options and the reference image in a form; without one, the client has to give it.
 
     Both forms are read in every version, since clients in the field post both: flat parts with
     `verifyImage` (v1.2), and `Parameters` with `VerifyImage` (previews). See contract section 3.3.
@@ -162,16 +162,14 @@ def from_form(call: Call, model: type[_Create]) -> tuple[Options, bytes | None]:
     """
     parts = reading.form(call.request)
     image = picture(call, parts)
-    if image is None and not call.loose:
-        raise bad_body("The part verifyImage (or VerifyImage) is missing.")
+    known = {*model.__struct_encode_fields__, "Parameters"}
+    files = [part.name for part in parts.values() if part.filename is not None]
+    if image is None and not call.loose and not known.issuperset(files):
+        raise bad_body(f"The part verifyImage is missing; there is a file {files[0][:64]!r}.")
     if "Parameters" in parts:
         values = reading.json_object(parts["Parameters"].data, "The part Parameters")
         return _options(call, model, values, is_text=False), image
-    texts = {
-        name: reading.text_of(parts[name])
-        for name in model.__struct_encode_fields__
-        if name in parts
-    }
+    texts = {name: reading.text_of(part) for name, part in parts.items() if name in known}
     return _options(call, model, texts, is_text=True), image
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mockface.api import creating, reading
-from mockface.api.errors import bad_media_type
+from mockface.api.errors import bad_body, bad_media_type
 from mockface.api.models import (
     DECISIONS,
     FaceError,
@@ -229,6 +229,8 @@ def create_with_verify(call: Call) -> Response:
     kind = reading.media_type(call.request)
     if kind == reading.FORM:
         options, image = creating.from_form(call, call.operation.takes)
+        if image is None and not call.loose:  # without one, JSON is for this create
+            raise bad_body("The part VerifyImage (or verifyImage) is missing.")
         return _created(call, options, image)
     if kind != JSON:
         raise bad_media_type(f"{JSON} or {reading.FORM}")

@@ -27,6 +27,7 @@ from mockface.wire import Response
 if TYPE_CHECKING:
     from mockface.operations import Call
     from mockface.sessions.nouns import Attempt, Options, Session
+    from mockface.vision import ReferenceImage
 
 Status = Annotated[
     str,
@@ -172,7 +173,7 @@ class Shapes:
         newest_first = reversed(session.attempts)  # as all official examples have it
         results = {"attempts": [self._attempt(each, with_verify) for each in newest_first]}
         if with_verify:
-            reference = session.reference
+            reference = _reference_of(session)
             results["verify_references"] = [_reference(reference)] if reference else []
         made: Model = self.session[with_verify](
             session_id=session.id,
@@ -216,7 +217,10 @@ def create(call: Call) -> Response:
 
 
 def create_with_verify(call: Call) -> Response:
-    """CreateLivenessWithVerifySession; JSON is gone in these versions, except loosely."""
+    """CreateLivenessWithVerifySession; JSON is gone in these versions, except loosely.
+
+    Without an image the client has to give it: the mobile samples post such a form.
+    """
     if call.loose and reading.media_type(call.request) != reading.FORM:
         return _created(call, creating.from_json(call, call.operation.takes))
     options, image = creating.from_form(call, call.operation.takes)
@@ -270,7 +274,13 @@ def _result(attempt: Attempt, with_verify: bool) -> LivenessResult:  # noqa: FBT
     )
 
 
-def _reference(reference: Any) -> LivenessWithVerifyReference:
+def _reference_of(session: Session) -> ReferenceImage | None:
+    """What the newest attempt was compared with: the app server's image, or else the client's."""
+    matches = (attempt.match for attempt in reversed(session.attempts) if attempt.match)
+    return session.reference or next((match.reference for match in matches), None)
+
+
+def _reference(reference: ReferenceImage) -> LivenessWithVerifyReference:
     # Official examples say `image` here, which their own enumeration does not have; `Color` is in
     # it.
     return LivenessWithVerifyReference(
