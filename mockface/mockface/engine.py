@@ -8,6 +8,7 @@ safe to call from any thread.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ class Engine:
         self._tenants: dict[str, Tenant] = {}
         self._tenant_id = lru_cache(maxsize=1024)(self._make_tenant_id)
         self._strangers = 0
+        # Without a seed no id comes twice, not even after a reset.
+        self._lives = None if seed is not None else count()
 
     def tenant(self, key: str | None) -> Tenant:
         """The tenant of a resource key; made on first use.
@@ -164,7 +167,7 @@ class Engine:
                 tenant = self._tenants[tenant_id] = Tenant(
                     tenant_id,
                     common=self.common,
-                    dice=self.dice,
+                    dice=self.dice if self._lives is None else self.dice.child(next(self._lives)),
                     eyes=self.eyes,
                     tokens=self.tokens,
                 )

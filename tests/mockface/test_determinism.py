@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.mockface.conftest import NOON, Face
+import pytest
+from tests.mockface.conftest import KEY, NOON, Face
 
 from mockface.clock import Clock
 from mockface.engine import Engine
@@ -57,6 +58,18 @@ def test_reset_starts_again(version: str) -> None:
     Face(face.service, version, key=None).send("POST", "/_mock/reset")
     again = transcript(face)
     assert again[:-1] == first[:-1]
+
+
+@pytest.mark.parametrize("key", [KEY, None], ids=["tenant", "emulator"])
+def test_a_reset_without_a_seed_repeats_no_id(key: str | None) -> None:
+    face = Face(Service(Engine()), "v1.2")
+    created = face.create()
+
+    Face(face.service, "v1.2", key=key).send("POST", "/_mock/reset")
+    again = face.create()
+
+    assert again.json["sessionId"] != created.json["sessionId"]
+    assert again.headers["apim-request-id"] != created.headers["apim-request-id"]
 
 
 def test_portraits_are_deterministic_and_large_enough() -> None:
