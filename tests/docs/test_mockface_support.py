@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from documents import ROOT, after_marker
 from mockface.operations import NAMES, OPERATIONS
-from mockface.support import matrix, paths
+from support_matrix import matrix, paths
 
 PAGE = ROOT / "docs/mockface/support.md"
 

@@ -1,4 +1,4 @@
-"""What each version has, as tables for people: made from those by which requests are routed."""
+"""What each version of the Face API has in mockface, as the tables of its page."""
 
 from __future__ import annotations
 
