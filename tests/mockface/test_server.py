@@ -329,7 +329,10 @@ def test_a_client_that_gives_up_names_the_time_out(mock: Mockface) -> None:
     [
         ({"status": 401}, "InvalidToken"),
         ({"status": 403}, "UnexpectedClientError"),
-        ({"status": 429, "body": "garbage"}, "UnexpectedClientError"),
+        ({"status": 409}, "UnexpectedClientError"),
+        ({"status": 413}, "Unexpected"),
+        ({"status": 415}, "Unexpected"),
+        ({"status": 429, "body": "garbage"}, "Unexpected"),
         ({"status": 500, "body": "gateway"}, "UnexpectedServerError"),
         ({"body": "truncated"}, "Unexpected"),
     ],

@@ -31,7 +31,8 @@ _CLIP = b"RIFF\x00\x04\x00\x00WEBPVP8 " + bytes(1024)
 _USER_AGENT = "mockface-simulated-client"
 _DETECT = {"liveness": "detectLiveness", "liveness-with-verify": "detectLivenessWithVerify"}
 
-_NO_CONTENT, _BAD_REQUEST, _UNAUTHORIZED, _SERVER_ERROR = 204, 400, 401, 500
+_BAD_REQUEST, _UNAUTHORIZED, _SERVER_ERROR = 400, 401, 500
+_CLIENT_ERRORS = range(401, 410)
 
 ATTEMPT_FAILURES = frozenset((*FAILURE_CODES, "VerifyImageNotProvided"))
 """Codes of the service that the web element reports under the same name."""
@@ -103,7 +104,7 @@ class SimulatedClient:
         _check(recognition_failure, RECOGNITION_FAILURES)
         _must_be("scenario", scenario, (str, NoneType), "the name of a scenario, or None")
         if scenario is not None:
-            known_scenario(scenario)  # the page would learn no more than `UnexpectedClientError`
+            known_scenario(scenario)  # the page would learn no more than `Unexpected`
         self._failures = (failure or "None", recognition_failure or "None")
         self._gives_up = Reach.SENT if recognition_failure else None
         if failure is not None:
@@ -242,4 +243,6 @@ def _error(status: int, body: bytes) -> tuple[str, str]:
         return str(code), message
     if status == _UNAUTHORIZED:
         return "InvalidToken", message
-    return "UnexpectedServerError" if status >= _SERVER_ERROR else "UnexpectedClientError", message
+    if status >= _SERVER_ERROR:
+        return "UnexpectedServerError", message
+    return "UnexpectedClientError" if status in _CLIENT_ERRORS else "Unexpected", message
