@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from mockface.addresses import LONGEST_KEY, is_key, is_url
 from mockface.clock import Clock
-from mockface.faults.limits import TIERS
-from mockface.pace import Pace
+from mockface.limits import TIERS
+from mockface.scenarios import Pace
 from mockface.vision import Vision
 
 _Rule = tuple[Callable[[object], bool], str]

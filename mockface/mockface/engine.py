@@ -16,8 +16,7 @@ from mockface.addresses import LONGEST_KEY
 from mockface.clock import Clock
 from mockface.dice import Dice
 from mockface.errors import Reason, RefusedError
-from mockface.pace import Pace
-from mockface.scenarios import DEFAULT
+from mockface.scenarios import DEFAULT, Pace
 from mockface.sessions.defaults import Common
 from mockface.sessions.rules import session_gone
 from mockface.sessions.tenant import Tenant

@@ -47,11 +47,13 @@ class UnknownScenarioError(ValueError):
     Args:
         name: What was asked for.
         known: The names that exist.
+        hint: A sentence on how it was asked for, if that may surprise.
     """
 
-    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+    def __init__(self, name: str, known: tuple[str, ...], hint: str = "") -> None:
         shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
-        super().__init__(f"Unknown scenario {shown!r}; the known ones are: {', '.join(known)}.")
+        said = f"Unknown scenario {shown!r}; the known ones are: {', '.join(known)}. {hint}"
+        super().__init__(said.rstrip())
 
 
 class ControlError(Exception):

@@ -1,4 +1,4 @@
-"""What the next attempt will be: one table. A new outcome is a new row.
+"""What the next attempt will be, in one table, and when its result is out.
 
 Rows are put together by name: `spoof+late` is a spoof whose result comes late, `mask,real` a person
 who takes the mask off for the second attempt.
@@ -6,12 +6,13 @@ who takes the mask off for the second attempt.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from enum import Enum, auto
 from types import MappingProxyType
+from typing import Self
 
 from mockface.errors import UnknownScenarioError
-from mockface.pace import Pace
 
 IN_BAND_PREFIX = "mock-"
 """A device correlation id `mock-spoof` (or `mock-spoof:anything`) chooses the scenario `spoof`."""
@@ -19,8 +20,56 @@ IN_BAND_PREFIX = "mock-"
 LONGEST_NAME = 256
 """Characters in which rows can be put together."""
 
+AT_ONCE = "at-once"
 _LATE = "late"
-_LATE_BY = Pace(reads=2)
+_READS = re.compile(r"([0-9]{1,7})reads?")
+_SECONDS = re.compile(r"([0-9]{1,8}(?:\.[0-9]{1,6})?)s")
+_MOST_READS, _MOST_SECONDS = 1_000_000, 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """After how many reads or seconds the result of an attempt is out; with neither, at once."""
+
+    reads: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Reads `at-once`, `3reads` or `2.5s`.
+
+        Raises:
+            ValueError: It is none of them, or more than a million reads or a year; the message
+                continues a sentence.
+        """
+        if text == AT_ONCE:
+            return cls()
+        if (match := _READS.fullmatch(text)) and int(match[1]) <= _MOST_READS:
+            return cls(reads=int(match[1]))
+        if (match := _SECONDS.fullmatch(text)) and float(match[1]) <= _MOST_SECONDS:
+            return cls(seconds=float(match[1]))
+        raise ValueError(f"must be {AT_ONCE}, or reads such as 3reads, or seconds such as 30s")
+
+    def __str__(self) -> str:
+        if self.reads:
+            return f"{self.reads}reads"
+        return f"{self.seconds:.6f}".rstrip("0").rstrip(".") + "s" if self.seconds else AT_ONCE
+
+    def late(self) -> Self | None:
+        """What keeps a new result back; `None` if nothing does."""
+        return self if self.reads or self.seconds else None
+
+    def left(self, since: float, now: float, *, read: bool) -> Self | None:
+        """What still keeps a result back when somebody looks; `None` once it is out.
+
+        Args:
+            since: When the attempt was made, in seconds since 1970.
+            now: When somebody looks, in seconds since 1970.
+            read: Whether this look is a read of the result, which counts.
+        """
+        if self.reads:
+            return replace(self, reads=self.reads - 1) if read else self
+        return self if now < since + self.seconds else None
 
 
 class Decision(Enum):
@@ -36,12 +85,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an attempt came to no decision.
-
-    Attributes:
-        code: The service's code.
-        message: A sentence for people.
-    """
+    """Why an attempt came to no decision: the service's code, and a sentence for people."""
 
     code: str
     message: str
@@ -58,59 +102,39 @@ class Finding(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt.
-
-    Attributes:
-        outcome: The decision, or why there is none.
-        same_person: Whether the face matches the reference image.
-        compared: Whether the result has a comparison, in a session with verification.
-        hash_differs: Whether the hash of the reference image is another one's.
-        digest_differs: Whether the client has seen another digest than the service.
-        abuse: Whether abuse monitoring flags it.
-        reference: What is found in a reference image that comes with this attempt; for the app
-            server's image the first step counts.
-        pace: When the result is out; `None` leaves it to the session's pace.
-    """
+    """One attempt."""
 
     outcome: Decision | Failure = Decision.REAL
-    same_person: bool = True
-    compared: bool = True
-    hash_differs: bool = False
-    digest_differs: bool = False
-    abuse: bool = False
-    reference: Finding = Finding.AS_POSTED
-    pace: Pace | None = None
+    same_person: bool = True  # as in the reference image
+    compared: bool = True  # whether a session with verification has a comparison
+    hash_differs: bool = False  # the hash is another reference image's
+    digest_differs: bool = False  # the client has seen another digest than the service
+    abuse: bool = False  # abuse monitoring flags it
+    reference: Finding = Finding.AS_POSTED  # of the app server's image the first step tells it
+    pace: Pace | None = None  # None leaves it to the session's
 
     def with_also(self, other: Step) -> Step:
         """Both at once; where they contradict each other, the other one counts."""
-        plain = Step()
         said = {f.name: getattr(other, f.name) for f in fields(other)}
-        return replace(self, **{n: v for n, v in said.items() if v != getattr(plain, n)})
+        return replace(self, **{n: v for n, v in said.items() if v != getattr(Step(), n)})
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named outcome.
-
-    Attributes:
-        name: How it is chosen.
-        summary: A line for people.
-        steps: The attempts in order; the last one stands for all later ones.
-        hostile: Whether the service would never answer so.
-    """
+    """A named outcome: its attempts in order, of which the last one stands for all later ones."""
 
     name: str
     summary: str
     steps: tuple[Step, ...]
-    hostile: bool = False
+    hostile: bool = False  # the service would never answer so
 
     def step(self, number: int) -> Step:
         """The step of attempt `number`, which counts from 1."""
         return self.steps[min(number, len(self.steps)) - 1]
 
 
-def _one(name: str, summary: str, step: Step, *, hostile: bool = False) -> Scenario:
-    return Scenario(name, summary, (step,), hostile)
+def _row(name: str, summary: str, *steps: Step, hostile: bool = False) -> Scenario:
+    return Scenario(name, summary, steps, hostile)
 
 
 def _fails(name: str, code: str, why: str) -> Scenario:
@@ -120,24 +144,26 @@ def _fails(name: str, code: str, why: str) -> Scenario:
     others are the client's names for the same things: an assumption.
     """
     message = f"{why[0].upper()}{why[1:]}."
-    return _one(name, f"The attempt fails: {why}", Step(Failure(code, message)))
+    return _row(name, f"The attempt fails: {why}", Step(Failure(code, message)))
 
 
 _MASK = _fails("mask", "FaceWithMaskDetected", "the face wears a mask")
+_LATE_BY = Pace(reads=2)
 
 _ROWS = (
-    _one("real", "A real face, the right person", Step()),
-    _one("spoof", "A picture, a screen or a puppet", Step(Decision.SPOOF)),
-    _one("uncertain", "The service cannot tell", Step(Decision.UNCERTAIN)),
-    _one(
+    _row("real", "A real face, the right person", Step()),
+    _row("spoof", "A picture, a screen or a puppet", Step(Decision.SPOOF)),
+    _row("uncertain", "The service cannot tell", Step(Decision.UNCERTAIN)),
+    _row(
         "wrong-person",
         "A real face that does not match the reference image",
         Step(same_person=False),
     ),
-    Scenario(
+    _row(
         "fail-then-succeed",
         "A first attempt with a mask, and then a real face: the same as mask,real",
-        (*_MASK.steps, Step()),
+        *_MASK.steps,
+        Step(),
     ),
     _MASK,
     _fails("mouth-covered", "FaceMouthRegionNotVisible", "the mouth is not visible"),
@@ -150,50 +176,50 @@ _ROWS = (
     _fails("no-head-turn", "HeadTurnNotPerformed", "the person did not turn the head"),
     _fails("timed-out", "TimedOut", "the person took too long"),
     _fails("environment", "EnvironmentNotSupported", "the device or the browser is not supported"),
-    _one(
+    _row(
         "low-quality-reference",
         "The reference image is of low quality for recognition",
         Step(reference=Finding.LOW_QUALITY),
     ),
-    _one(
+    _row(
         "no-face-in-reference",
         "The reference image shows nobody: the create is refused",
         Step(reference=Finding.NO_FACE),
     ),
-    _one(
+    _row(
         "two-faces-in-reference",
         "The reference image shows two people: the create is refused",
         Step(reference=Finding.TWO_FACES),
     ),
-    _one("abuse", "A real face that abuse monitoring flags (v1.3)", Step(abuse=True)),
-    _one(
+    _row("abuse", "A real face that abuse monitoring flags (v1.3)", Step(abuse=True)),
+    _row(
         "digest-mismatch",
         "The client has seen another digest than the result has",
         Step(digest_differs=True),
     ),
-    _one(
+    _row(
         "wrong-verify-image-hash",
         "The result has the hash of another reference image",
         Step(hash_differs=True),
     ),
-    _one(
+    _row(
         _LATE,
         f"The result is out after {_LATE_BY.reads} more reads; late=5reads and late=30s say when",
         Step(pace=_LATE_BY),
     ),
-    _one("no-decision", "A result without a decision", Step(Decision.UNSAID)),
-    _one(
+    _row("no-decision", "A result without a decision", Step(Decision.UNSAID)),
+    _row(
         "no-verify-result",
         "A result without a comparison, in a session with verification",
         Step(compared=False),
     ),
-    _one(
+    _row(
         "unknown-decision",
         "Hostile: a decision that nobody has heard of",
         Step(Decision.UNHEARD_OF),
         hostile=True,
     ),
-    _one(
+    _row(
         "realface-wrong-case",
         "Hostile: RealFace where realface has to stand",
         Step(Decision.MISSPELT),
@@ -240,21 +266,28 @@ def in_band(device_correlation_id: str | None) -> Scenario | None:
     if device_correlation_id is None or not device_correlation_id.startswith(IN_BAND_PREFIX):
         return None
     name, _, _ = device_correlation_id.removeprefix(IN_BAND_PREFIX).partition(":")
-    return scenario(name)
+    try:
+        return scenario(name)
+    except UnknownScenarioError:
+        hint = (
+            f"A device correlation id that begins with {IN_BAND_PREFIX} chooses one; let others "
+            "begin with something else."
+        )
+        raise UnknownScenarioError(name, tuple(SCENARIOS), hint) from None
 
 
 def _at_once(part: str) -> tuple[Step, ...]:
     """The steps of names that hold together."""
-    first, *others = (_row(word) for word in part.split("+"))
-    steps = first.steps
+    first, *others = (_named(word) for word in part.split("+"))
     for other in others:
-        whole = Scenario(part, "", steps)
-        count = max(len(steps), len(other.steps))
-        steps = tuple(whole.step(n).with_also(other.step(n)) for n in range(1, count + 1))
-    return steps
+        count = max(len(first.steps), len(other.steps))
+        both = (first.step(n).with_also(other.step(n)) for n in range(1, count + 1))
+        first = replace(first, steps=tuple(both))
+    return first.steps
 
 
-def _row(word: str) -> Scenario:
+def _named(word: str) -> Scenario:
+    """The row of a single name, such as `spoof` or `late=30s`."""
     name, says, value = word.partition("=")
     row = SCENARIOS.get(name)
     if row is None or (says and name != _LATE):
@@ -262,6 +295,6 @@ def _row(word: str) -> Scenario:
     if not says:
         return row
     try:
-        return _one(word, row.summary, Step(pace=Pace.parse(value)))
+        return replace(row, steps=(Step(pace=Pace.parse(value)),))
     except ValueError:
         raise UnknownScenarioError(word, tuple(SCENARIOS)) from None

@@ -14,8 +14,7 @@ from mockface.clock import Clock
 from mockface.control.api import is_loopback
 from mockface.engine import Engine
 from mockface.journal.entries import MOST_BYTES, MOST_ENTRIES, Journal
-from mockface.pace import AT_ONCE, Pace
-from mockface.scenarios import DEFAULT
+from mockface.scenarios import AT_ONCE, DEFAULT, Pace
 from mockface.service import Service
 from mockface.vision import Vision
 

@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mockface import versions
+from mockface import faults, versions
 from mockface.api.attempts import DIGEST_HEADER, SCENARIO_HEADER
 from mockface.api.errors import on_the_wire
 from mockface.control.api import KEY_HEADER, PREFIX, Control
 from mockface.errors import Reason, RefusedError, UnknownScenarioError
-from mockface.faults import damage
-from mockface.faults.limits import Limits
-from mockface.faults.waiting import Faults
 from mockface.journal.entries import Journal, entry
+from mockface.limits import Limits
 from mockface.operations import OPERATIONS, VERSIONS, Call, Operation, Router, of_version
 from mockface.responses import WireError, error
 from mockface.sessions.session_images import session_of
@@ -36,6 +34,7 @@ _PLACES_OF_PEOPLE = ("/", PREFIX, f"{PREFIX}/")
 _log = logging.getLogger("mockface")
 _ROUTER = Router(OPERATIONS)
 _NEWEST = VERSIONS[-1]
+_FROZEN = "The emulator's clock is frozen, so waiting does not help: advance it or let it run."
 
 # The front end's page comes from the app server, so its calls are cross-origin.
 _CORS = {
@@ -81,7 +80,7 @@ class Service:
         journal: Journal | None = None,
     ) -> None:
         self.engine = engine
-        self.faults = Faults(engine.dice.child("faults"))
+        self.faults = faults.Faults(engine.dice.child("faults"))
         self.limits = Limits(tier)
         self.journal = Journal() if journal is None else journal
         self._loose = loose
@@ -157,12 +156,13 @@ class Service:
         seen.session_id = call.session_id
         wait = self.limits.wait(call.tenant.id, call.tenant.now)
         if wait is not None:
-            return damage.refusal(429, wait)
+            frozen = call.tenant.clock.frozen
+            return faults.refusal(429, wait, _FROZEN if frozen else "")
         hit = self.faults.take(route.name, call.tenant.id, call.tenant.now)
         if hit is None:
             return _carried_out(route, call)
-        seen.fault = hit.fault.id
-        return damage.apply(hit, partial(guarded, partial(_carried_out, route, call, hit.delay)))
+        seen.fault = hit.id
+        return faults.apply(hit, partial(guarded, partial(_carried_out, route, call, hit.delay)))
 
     def _owner(self, request: Request) -> str:
         """The tenant of a caller who was not let in, or called no operation; empty if unknown."""

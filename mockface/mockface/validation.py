@@ -29,7 +29,7 @@ CODE = "x-ms-error-code"
 
 _MOST_JSON_BYTES = 64 * 1024
 _MOST_QUERY_FIELDS = 32
-_AT = re.compile(r" - at `\$\.(.*)`$")
+_AT = re.compile(r" - at `\$\.(.*?)(?:\[\.\.\.\])?`$")
 _MISSING = re.compile(r"missing required field `(.*)`")
 _UNKNOWN = re.compile(r"contains unknown field `(.*)`")
 
@@ -148,7 +148,8 @@ def _error(model: type[Struct], message: str) -> WireError:
         schema = _follow(properties.get(name, {}), components)
         properties = schema.get("properties", {})
     says = "is missing" if missing else _must(schema) or message.partition(" - at ")[0]
-    return WireError(400, schema.get(CODE, "BadArgument"), f"{'.'.join(path)} {says}.")
+    said = f"{'.'.join(path)} {says}.".lstrip()  # what a model itself refuses has no path
+    return WireError(400, schema.get(CODE, "BadArgument"), said)
 
 
 @cache
@@ -158,6 +159,8 @@ def _schemas(model: type[Struct]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _follow(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
+    if "description" not in schema:
+        schema = schema.get("anyOf", [schema])[0]  # the other one is null
     return components[schema["$ref"]] | schema if "$ref" in schema else schema
 
 

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.mockface.conftest import Face
 
-from mockface.dice import Dice
 from mockface.engine import Engine
-from mockface.faults import delays
 from mockface.service import Service
-from mockface.wire import WHOLE, Delivery
 
 if TYPE_CHECKING:
     from mockface.clock import Clock
@@ -175,31 +172,52 @@ def test_the_journal_names_the_fault(face: Face) -> None:
     assert face.send("GET", "/_mock/journal").json["entries"][-1]["fault"] == fault["id"]
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {},
-        {"route": "create"},
-        {"route": "created", "status": 500},
-        {"route": "create", "status": 200},
-        {"route": "create", "status": "500"},
-        {"route": "create", "body": "nonsense"},
-        {"route": "create", "delay": -1},
-        {"route": "create", "delay": {"low": 2, "high": 1}},
-        {"route": "create", "delay": {"median": 1}},
-        {"route": "create", "delay": {"median": "1", "sigma": 1}},
-        {"route": "create", "delay": [1]},
-        {"route": "create", "status": 500, "probability": 0},
-        {"route": "create", "status": 500, "seconds": -1},
-        {"route": "create", "cutAfter": -1},
-        {"route": "create", "bytesPerSecond": 0},
-        {"route": "create", "reset": "yes"},
-        {"route": "create", "status": 500, "count": -1},
-    ],
+DELAYS = (
+    "delay must be seconds from 0 to 600, {low, high} of them in this order, or {median, sigma}"
 )
-def test_a_wrong_instruction_is_refused(face: Face, told: object) -> None:
-    assert face.post_json("/_mock/faults", told).code == "BadArgument"
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({}, "route is missing"),
+        ({"route": "create"}, "say at least one of status, retryAfter,"),
+        ({"route": "create", "reset": False, "body": "service"}, "say at least one of status,"),
+        ({"route": "created", "status": 500}, "route must fit one of: create, "),
+        ({"route": "create", "statuses": 500}, "There is no statuses; there is: route, status,"),
+        ({"route": "create", "status": 200}, "status must be an integer from 400 to 599"),
+        ({"route": "create", "status": "500"}, "status must be an integer from 400 to 599"),
+        ({"route": "create", "body": "nonsense"}, "body must be one of service, gateway,"),
+        ({"route": "create", "delay": -1}, DELAYS),
+        ({"route": "create", "delay": {"low": 2, "high": 1}}, DELAYS),
+        ({"route": "create", "delay": {"low": 2, "high": 601}}, DELAYS),
+        ({"route": "create", "delay": {"median": 1}}, DELAYS),
+        ({"route": "create", "delay": {"median": "1", "sigma": 1}}, DELAYS),
+        ({"route": "create", "delay": [1]}, DELAYS),
+        ({"route": "create", "status": 500, "probability": 0}, "probability must be a number from"),
+        ({"route": "create", "status": 500, "seconds": -1}, "seconds must be a number from 0"),
+        ({"route": "create", "cutAfter": -1}, "cutAfter must be an integer from 0"),
+        ({"route": "create", "bytesPerSecond": 0}, "bytesPerSecond must be a number from 1"),
+        ({"route": "create", "reset": "yes"}, "reset must be true or false"),
+        ({"route": "create", "status": 500, "count": -1}, "count must be an integer from 0"),
+    ],
+    ids=str,
+)
+def test_a_wrong_instruction_is_refused(face: Face, told: object, says: str) -> None:
+    refused = face.post_json("/_mock/faults", told)
+
+    assert refused.code == "BadArgument"
+    assert refused.json["error"]["message"].startswith(says)
     assert face.send("GET", "/_mock/faults").json == {"faults": []}
+
+
+def test_what_waits_is_said_as_it_was_asked_for(face: Face) -> None:
+    asked = {"route": "create", "status": 429, "retryAfter": 7, "delay": 0.5, "count": 0}
+
+    told = face.post_json("/_mock/faults", asked).json
+
+    assert asked.items() <= told.items()
+    assert (told["cutAfter"], told["hits"], told["tenant"] is None) == (None, 0, False)
 
 
 # --- chance, time and the way an answer travels -------------------------------------------------
@@ -264,6 +282,15 @@ def test_an_outage_ends_by_the_clock(face: Face, clock: Clock) -> None:
     assert face.send("GET", "/_mock/faults").json == {"faults": []}
 
 
+def test_an_outage_that_ended_without_a_hit_is_still_listed(face: Face, clock: Clock) -> None:
+    face.post_json("/_mock/faults", {"route": "create", "status": 503, "seconds": 30})
+    clock.advance(30)
+
+    assert statuses(face, 1) == [200]
+    (fault,) = face.send("GET", "/_mock/faults").json["faults"]
+    assert fault["hits"] == 0
+
+
 @pytest.mark.parametrize(
     ("delay", "low", "high"),
     [
@@ -283,43 +310,41 @@ def test_delays_are_drawn(face: Face, delay: object, low: float, high: float) ->
     assert low == high or len(set(drawn)) > 10
 
 
-def test_a_lognormal_delay_has_its_median_in_the_middle() -> None:
-    dice = Dice("d")
-    drawn = sorted(delays.Lognormal(2.0, 0.5).draw(dice.generator(n)) for n in range(400))
+def test_a_lognormal_delay_has_its_median_in_the_middle(face: Face) -> None:
+    delay = {"median": 2.0, "sigma": 0.5}
+    face.post_json("/_mock/faults", {"route": "create", "delay": delay, "count": 0})
+    drawn = sorted(face.create().response.delay for _ in range(400))
     assert 1.7 < drawn[200] < 2.3
     assert drawn[-1] > 2 * drawn[200]
 
 
 @pytest.mark.parametrize(
-    ("told", "delivery", "sent"),
+    ("told", "sent"),
     [
-        ({"cutAfter": 10}, Delivery(cut_after=10), 10),
-        ({"cutAfter": 0, "status": 500}, Delivery(cut_after=0), 0),
-        ({"reset": True}, Delivery(reset=True), 0),
-        ({"bytesPerSecond": 100}, Delivery(bytes_per_second=100), None),
-        (
-            {"bytesPerSecond": 100, "cutAfter": 25},
-            Delivery(bytes_per_second=100, cut_after=25),
-            25,
-        ),
+        ({"cutAfter": 10}, 10),
+        ({"cutAfter": 10, "body": "truncated"}, 10),
+        ({"cutAfter": 0, "status": 500}, 0),
+        ({"reset": True}, 0),
+        ({"bytesPerSecond": 100}, None),
+        ({"bytesPerSecond": 100, "cutAfter": 25}, 25),
     ],
     ids=str,
 )
-def test_how_an_answer_travels(
-    face: Face, told: dict[str, object], delivery: Delivery, sent: int | None
+def test_how_much_of_an_answer_arrives_and_how_fast(
+    face: Face, told: dict[str, object], sent: int | None
 ) -> None:
     face.post_json("/_mock/faults", {"route": "create"} | told)
     response = face.create().response
 
     pieces = list(response.pieces())
 
-    assert response.delivery == delivery
     arrived = b"".join(piece for _, piece in pieces)
     assert arrived == response.body[:sent]
-    if delivery.bytes_per_second is not None:
+    if "bytesPerSecond" in told:
         assert sum(wait for wait, _ in pieces) == pytest.approx(len(arrived) / 100)
         assert {len(piece) for _, piece in pieces[:-1]} == {10}
-    assert face.create().response.delivery is WHOLE
+    healthy = face.create().response
+    assert list(healthy.pieces()) == [(0.0, healthy.body)]
 
 
 def test_one_fault_is_dropped(service: Service, face: Face) -> None:
@@ -343,20 +368,14 @@ def test_faults_that_wait_are_bounded(face: Face) -> None:
     assert (answers[-2], answers[-1]) == (201, 400)
 
 
-def test_a_fault_counts_its_hits(face: Face) -> None:
+def test_a_fault_counts_its_hits_in_both_kinds_of_sessions(face: Face) -> None:
     face.post_json("/_mock/faults", {"route": "create", "status": 500, "count": 0})
     face.post_json("/_mock/faults", {"route": "delete", "status": 500})
 
-    statuses(face, 3)
+    assert [face.create(verify=verify).status for verify in (False, True, True)] == [500] * 3
 
     waiting = face.send("GET", "/_mock/faults").json["faults"]
     assert [(each["route"], each["hits"]) for each in waiting] == [("create", 3), ("delete", 0)]
-
-
-def test_a_fault_for_an_operation_hits_both_kinds_of_sessions(face: Face) -> None:
-    face.post_json("/_mock/faults", {"route": "create", "status": 500, "count": 0})
-
-    assert [face.create(verify=verify).status for verify in (False, True)] == [500, 500]
 
 
 # --- the tiers' rate limits ---------------------------------------------------------------------
@@ -376,6 +395,15 @@ def test_the_free_tier_takes_twenty_calls_a_minute(face: Face, clock: Clock) -> 
     assert statuses(face, 1) == [429]
     clock.advance(0.6)
     assert statuses(face, 21) == [200] * 20 + [429]
+
+
+def test_who_waits_for_a_frozen_clock_is_told_so(face: Face, clock: Clock) -> None:
+    face.put_json("/_mock/limit", {"tier": "F0"})
+    statuses(face, 20)
+
+    assert "clock is frozen" in face.create().json["error"]["message"]
+    clock.resume()
+    assert "frozen" not in face.create().json["error"]["message"]
 
 
 def test_the_standard_tier_takes_ten_calls_a_second(version: str, clock: Clock) -> None:

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from mockface import forms
 from mockface.clock import LATEST, Clock
 from mockface.dice import Dice
-from mockface.errors import UnknownScenarioError
 from mockface.people import crowd
-from mockface.scenarios import SCENARIOS, Decision, Scenario, Step, in_band, scenario
 from mockface.sessions.nouns import Kind
 from mockface.sessions.tokens import Claims, TokenIssuer
 
@@ -168,28 +166,6 @@ class TestForms:
         part = b'--edge\r\nContent-Disposition: form-data; name="a"\r\n\r\n%d\r\n'
         parts = forms.parse("x; boundary=edge", part % 1 + part % 2 + b"--edge--")
         assert parts["a"].data == b"1"
-
-
-class TestScenarios:
-    def test_each_row_has_a_name_and_an_attempt(self) -> None:
-        for name, row in SCENARIOS.items():
-            assert row.name == name
-            assert row.summary
-            assert row.steps
-
-    def test_the_last_step_stands_for_the_later_ones(self) -> None:
-        spoof, real = Step(Decision.SPOOF), Step(Decision.REAL)
-        row = Scenario("spoof-then-real", "", (spoof, real))
-        assert [row.step(number) for number in (1, 2, 3)] == [spoof, real, real]
-
-    def test_a_device_id_may_choose(self) -> None:
-        assert in_band(None) is None
-        assert in_band("5519838a") is None
-        assert in_band("mock-mask") is scenario("mask")
-        assert in_band("mock-wrong-person:phone 7") is scenario("wrong-person")
-        for name in ("mock-", "mock-masks", "mock-Mask"):
-            with pytest.raises(UnknownScenarioError, match="uncertain"):
-                in_band(name)
 
 
 class TestPeople:

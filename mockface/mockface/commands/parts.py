@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mockface.addresses import is_sendable, is_url
 from mockface.clock import moment
-from mockface.pace import Pace
+from mockface.scenarios import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,6 +7,7 @@ without it of the whole emulator.
 from __future__ import annotations
 
 from importlib.resources import files
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,11 @@ from msgspec import UNSET
 from mockface.api.models import timestamp
 from mockface.control import bodies
 from mockface.control.bodies import bad
-from mockface.control.faults import FaultControl
 from mockface.control.journal import JournalControl
 from mockface.control.order import KEY_HEADER, PREFIX, Order, Places, check_caller, is_loopback
 from mockface.errors import Reason, RefusedError
-from mockface.faults.damage import BODIES
-from mockface.faults.limits import TIERS
+from mockface.faults import BODIES, Fault
+from mockface.limits import TIERS
 from mockface.operations import NAMES, VERSIONS
 from mockface.responses import answer, error
 from mockface.scenarios import SCENARIOS
@@ -29,15 +29,16 @@ from mockface.wire import Request, Response
 
 if TYPE_CHECKING:
     from mockface.engine import Engine
-    from mockface.faults.limits import Limits
-    from mockface.faults.waiting import Faults
+    from mockface.faults import Faults
     from mockface.journal.entries import Journal
+    from mockface.limits import Limits
     from mockface.sessions.defaults import Common, Defaults
     from mockface.sessions.tenant import Tenant
 
 __all__ = ["KEY_HEADER", "PREFIX", "Control", "is_loopback"]
 
 _SEEDED = ("people", "portraits")  # what follows is a seed, which may have slashes in it
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _PORTRAITS = MappingProxyType({"jpg": "JPEG", "jpeg": "JPEG", "png": "PNG"})
 
 
@@ -91,12 +92,17 @@ class Control:
             ("PUT", "sessions/{}/pace"): self._pin_pace,
             ("GET", "clock"): self._clock,
             ("POST", "clock"): self._set_clock,
+            ("GET", "faults"): self._list_faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): self._clear_faults,
+            ("DELETE", "faults/{}"): self._drop_fault,
+            ("GET", "limit"): self._limit,
+            ("PUT", "limit"): self._set_limit,
             ("POST", "reset"): self._reset,
             ("GET", "openapi/{}"): self._openapi,
             ("GET", "people/{}"): self._person,
             ("GET", "portraits/{}"): self._portrait,
         }
-        self._places |= FaultControl(faults, limits, engine.clock, NAMES).places
         self._places |= JournalControl(journal, NAMES).places
 
     def handle(self, request: Request) -> Response:
@@ -149,12 +155,12 @@ class Control:
         return self._scenario(order)
 
     def _queue(self, order: Order) -> Response:
-        return answer(200, {"scenarios": list(self._one_tenant(order).queue.names)})
+        return answer(200, {"scenarios": self._one_tenant(order).defaults.queue})
 
     def _enqueue(self, order: Order) -> Response:
         names = bodies.read(bodies.QueueBody, order.request).scenarios
         try:
-            self._one_tenant(order).queue.add(names)
+            self._one_tenant(order).defaults.enqueue(names)
         except OverflowError as wrong:
             raise bad(str(wrong)) from None
         return self._queue(order)
@@ -206,6 +212,32 @@ class Control:
         elif asked.resume:
             clock.resume()
         return self._clock(order)
+
+    def _list_faults(self, order: Order) -> Response:
+        return answer(200, {"faults": self._faults.waiting(order.tenant_id)})
+
+    def _add_fault(self, order: Order) -> Response:
+        fault = bodies.read(Fault, order.request)
+        now = self._defaults(order).clock.now()
+        return answer(201, self._faults.add(fault, order.tenant_id, now))
+
+    def _clear_faults(self, order: Order) -> Response:
+        self._faults.clear(order.tenant_id)
+        return Response(204)
+
+    def _drop_fault(self, order: Order) -> Response:
+        number = int(order.name) if _NUMBER.fullmatch(order.name) else 0
+        if not self._faults.drop(number, order.tenant_id):
+            return error(404, "404", "No such fault waits.")
+        return Response(204)
+
+    def _limit(self, order: Order) -> Response:
+        return answer(200, {"tier": self._limits.tier(order.tenant_id) or "none"})
+
+    def _set_limit(self, order: Order) -> Response:
+        tier = bodies.read(bodies.TierBody, order.request).tier
+        self._limits.set(None if tier == "none" else tier, order.tenant_id)
+        return self._limit(order)
 
     def _reset(self, order: Order) -> Response:
         if order.tenant is None:

@@ -1,8 +1,8 @@
-"""The control API's requests as models, and what it says of sessions, faults and people."""
+"""The control API's requests as models, and what it says of sessions and people."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -10,19 +10,14 @@ from mockface import validation
 from mockface.api.models import timestamp
 from mockface.api.reading import json_body
 from mockface.clock import moment
-from mockface.faults.damage import BODIES
-from mockface.faults.delays import LONGEST_SECONDS, NONE, Fixed, Lognormal, Uniform
-from mockface.faults.limits import TIERS
 from mockface.images import LIGHTS, MOST_FACES, MOST_TURNED
-from mockface.pace import Pace
+from mockface.limits import TIERS
 from mockface.pictures.faces import GLASSES
 from mockface.responses import WireError
-from mockface.scenarios import LONGEST_NAME, Decision
+from mockface.scenarios import LONGEST_NAME, Decision, Pace
 from mockface.validation import integer, length, number, one_of
 
 if TYPE_CHECKING:
-    from mockface.faults.delays import Delay
-    from mockface.faults.waiting import Fault
     from mockface.people import Person
     from mockface.sessions.nouns import Session
     from mockface.sessions.tenant import Tenant
@@ -30,14 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Struct)
 
-_MOST_BYTES = 64 * 1024 * 1024
 _A_YEAR = 366 * 86_400.0
 _TIMES = "a time such as 2026-01-31T12:00:00Z, or true for now"
-_DELAYS = "seconds, {low, high} in this order, or {median, sigma}"
-
-Count = Annotated[int, integer(0, 1_000_000)]
-Seconds = Annotated[float, number(0, LONGEST_SECONDS)]
-AnyDelay = Annotated[float | dict[str, float], Meta(description=_DELAYS)]
 
 
 class Closed(Struct, forbid_unknown_fields=True, rename="camel"):
@@ -100,40 +89,6 @@ class TierBody(Closed):
     tier: Annotated[str, one_of("none", *TIERS)]
 
 
-class FaultBody(Closed):
-    """Lets answers go wrong; the attributes are those of `Fault`."""
-
-    route: Annotated[str, length(64)]
-    probability: Annotated[float, number(1e-6, 1)] = 1.0
-    count: Count = 1
-    seconds: Annotated[float, number(0, _A_YEAR)] | UnsetType = UNSET
-    status: Annotated[int, integer(400, 599)] | UnsetType = UNSET
-    retry_after: Annotated[int, integer(0, 86_400)] | UnsetType = UNSET
-    body: Annotated[str, one_of(*BODIES)] | UnsetType = UNSET
-    delay: AnyDelay | UnsetType = UNSET
-    cut_after: Annotated[int, integer(0, _MOST_BYTES)] | UnsetType = UNSET
-    bytes_per_second: Annotated[float, number(1, _MOST_BYTES)] | UnsetType = UNSET
-    reset: bool | UnsetType = UNSET
-
-    def effects(self) -> dict[str, Any]:
-        """What the fault does, by the attributes of `Fault`.
-
-        Raises:
-            WireError: Nothing, or its delay is none.
-        """
-        names = ("status", "retry_after", "body", "cut_after", "bytes_per_second", "reset")
-        found = {name: getattr(self, name) for name in names}
-        found = {name: value for name, value in found.items() if value is not UNSET}
-        if self.delay is not UNSET:
-            found["delay"] = _delay(self.delay)
-        if not found:
-            raise bad(
-                "Say at least one of status, retryAfter, body, delay, cutAfter, bytesPerSecond and "
-                "reset."
-            )
-        return found
-
-
 class LimitQuery(Closed):
     """Asks for at most so many."""
 
@@ -170,19 +125,6 @@ def bad(message: str) -> WireError:
     return WireError(400, "BadArgument", message)
 
 
-def _delay(value: float | dict[str, float]) -> Delay:
-    numbers = value if isinstance(value, dict) else {"seconds": value}
-    if not all(0 <= number <= LONGEST_SECONDS for number in numbers.values()):
-        raise bad(f"delay must be {_DELAYS}, of at most {LONGEST_SECONDS:g} seconds.")
-    if not isinstance(value, dict):
-        return Fixed(value) if value else NONE
-    if value.keys() == {"median", "sigma"}:
-        return Lognormal(**value)
-    if value.keys() == {"low", "high"} and value["low"] <= value["high"]:
-        return Uniform(**value)
-    raise bad(f"delay must be {_DELAYS}.")
-
-
 def about_session(tenant: Tenant, session: Session) -> Json:
     """A session, without its token."""
     return {
@@ -199,34 +141,6 @@ def about_session(tenant: Tenant, session: Session) -> Json:
             for attempt in session.attempts
         ],
     }
-
-
-def about_fault(fault: Fault) -> Json:
-    """A fault; count 0 is for all answers."""
-    return {
-        "id": fault.id,
-        "tenant": fault.tenant_id,
-        "route": fault.route,
-        "probability": fault.probability,
-        "count": fault.left or 0,
-        "hits": fault.hits,
-        "until": None if fault.until is None else timestamp(fault.until),
-        "status": fault.status,
-        "retryAfter": fault.retry_after,
-        "body": fault.body,
-        "delay": _about_delay(fault.delay),
-        "cutAfter": fault.cut_after,
-        "bytesPerSecond": fault.bytes_per_second,
-        "reset": fault.reset,
-    }
-
-
-def _about_delay(delay: Delay) -> object:
-    if isinstance(delay, Fixed):
-        return delay.seconds
-    if isinstance(delay, Uniform):
-        return {"low": delay.low, "high": delay.high}
-    return {"median": delay.median, "sigma": delay.sigma}
 
 
 def about_person(person: Person) -> Json:

@@ -173,7 +173,7 @@ class ControlClient:
         *,
         status: int | None = None,
         retry_after: int | None = None,
-        body: str | None = None,
+        body: str = "service",
         delay: float | Mapping[str, float] | None = None,
         cut_after: int | None = None,
         bytes_per_second: float | None = None,
@@ -198,21 +198,8 @@ class ControlClient:
             probability: How likely it hits an answer that fits.
             seconds: After how many of them it ends.
         """
-        fields = {
-            "route": route,
-            "status": status,
-            "retryAfter": retry_after,
-            "body": body,
-            "delay": delay,
-            "cutAfter": cut_after,
-            "bytesPerSecond": bytes_per_second,
-            "reset": reset or None,
-            "count": count,
-            "probability": probability,
-            "seconds": seconds,
-        }
-        told = {name: value for name, value in fields.items() if value is not None}
-        return self._object("POST", "faults", told)
+        fields = {_camel(name): value for name, value in locals().items() if name != "self"}
+        return self._object("POST", "faults", fields)
 
     def drop_fault(self, number: int) -> None:
         """Drops one of them, by its `id`."""
@@ -337,6 +324,11 @@ def _as_json(body: object) -> bytes:
                 f"{wrong}."
             ) from None
     return json.dumps(body).encode("ascii")
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.capitalize() for other in others)
 
 
 def _refusal(status: int, body: bytes) -> ControlError:

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mockface.pace import Pace
-from mockface.scenarios import DEFAULT, scenario
+from mockface.scenarios import DEFAULT, Pace, scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mockface.clock import Clock
 
 _AT_ONCE = Pace()
+_LONGEST_QUEUE = 10_000
 
 
 class Common:
-    """Those of the whole emulator.
-
-    Args:
-        clock: What time it is.
-        scenario: What attempts are.
-        pace: When results are out.
+    """What holds in the whole emulator: what time it is, what attempts are, when results are out.
 
     Raises:
         UnknownScenarioError: There is no such scenario.
     """
 
-    def __init__(self, clock: Clock, scenario: str = DEFAULT, pace: Pace = _AT_ONCE) -> None:
+    def __init__(self, clock: Clock, name: str = DEFAULT, pace: Pace = _AT_ONCE) -> None:
         self.clock = clock
-        self.scenario = scenario
+        self.scenario = name
         self.pace = pace
         self._first = (self.scenario, pace)
 
@@ -46,17 +44,13 @@ class Common:
         return self.clock
 
     def reset(self) -> None:
-        """Puts them back to how they were at the start."""
+        """Puts everything back to how it was at the start."""
         self.scenario, self.pace = self._first
         self.clock.reset()
 
 
 class Defaults:
-    """A tenant's own, over those of the whole emulator.
-
-    Args:
-        common: Those of the whole emulator.
-    """
+    """What holds for a tenant: its own settings, over those of the whole emulator."""
 
     def __init__(self, common: Common) -> None:
         self._common = common
@@ -64,6 +58,7 @@ class Defaults:
         self._scenario: str | None = None
         self._pace: Pace | None = None
         self._clock: Clock | None = None
+        self._queue: deque[str] = deque()
 
     @property
     def scenario(self) -> str:
@@ -97,3 +92,27 @@ class Defaults:
             if self._clock is None:
                 self._clock = self._common.clock.fork()
             return self._clock
+
+    @property
+    def queue(self) -> list[str]:
+        """The scenarios that wait for the tenant's next sessions, one each, the next one first."""
+        with self._lock:
+            return list(self._queue)
+
+    def enqueue(self, names: Iterable[str]) -> None:
+        """Lets scenarios wait behind the others.
+
+        Raises:
+            UnknownScenarioError: One of them does not exist; then none is added.
+            OverflowError: Too many would wait.
+        """
+        checked = [scenario(name).name for name in names]
+        with self._lock:
+            if len(self._queue) + len(checked) > _LONGEST_QUEUE:
+                raise OverflowError(f"At most {_LONGEST_QUEUE} scenarios can wait.")
+            self._queue.extend(checked)
+
+    def next_queued(self) -> str | None:
+        """Takes the next one out of the queue; `None` if none waits."""
+        with self._lock:
+            return self._queue.popleft() if self._queue else None

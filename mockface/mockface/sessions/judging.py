@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mockface.errors import Reason, RefusedError
 from mockface.pictures.faces import Rectangle
-from mockface.scenarios import Decision, Finding, Step
+from mockface.scenarios import Decision, Finding, Pace, Step
 from mockface.sessions.nouns import (
     MATCH_THRESHOLD,
     Abuse,
@@ -22,7 +22,6 @@ from mockface.sessions.session_images import image_id
 
 if TYPE_CHECKING:
     from mockface.dice import Dice
-    from mockface.pace import Pace
     from mockface.vision import ReferenceImage
 
 
@@ -92,7 +91,7 @@ def judge(
         ),
         person=person,
         abuse=(Abuse(detected=step.abuse, others=flagged) if session.abuse_monitoring else None),
-        late=pace.late(now),
+        late=pace.late(),
     )
 
 

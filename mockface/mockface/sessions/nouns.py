@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 from mockface.scenarios import Decision, Failure
 
 if TYPE_CHECKING:
-    from mockface.pace import Late, Pace
     from mockface.pictures.faces import Rectangle
+    from mockface.scenarios import Pace
     from mockface.vision import ReferenceImage
 
 LIFETIME_SECONDS = 48 * 3600
@@ -150,7 +150,7 @@ class Attempt:
     verify_image_hash: str | None
     person: str | None = None
     abuse: Abuse | None = None
-    late: Late | None = None
+    late: Pace | None = None
 
     @property
     def failed(self) -> bool:
@@ -229,7 +229,10 @@ class Session:
         if len(self.answered) == len(self.attempts):
             return self
         attempts = (
-            replace(attempt, late=attempt.late and attempt.late.seen(now, read=read))
+            replace(
+                attempt,
+                late=attempt.late and attempt.late.left(attempt.received_at, now, read=read),
+            )
             for attempt in self.attempts
         )
         return replace(self, attempts=tuple(attempts))
@@ -237,7 +240,6 @@ class Session:
     def paced(self, pace: Pace) -> Self:
         """The session bound to a pace, results that are not out yet included."""
         attempts = (
-            replace(attempt, late=attempt.late and pace.late(attempt.received_at))
-            for attempt in self.attempts
+            replace(attempt, late=attempt.late and pace.late()) for attempt in self.attempts
         )
         return replace(self, pace=pace, attempts=tuple(attempts))

@@ -17,7 +17,6 @@ from mockface.sessions import rules
 from mockface.sessions.defaults import Defaults
 from mockface.sessions.judging import as_found, judge
 from mockface.sessions.nouns import Attempt, ClientCall, Flagged, Kind, Options, Session
-from mockface.sessions.queue import Queue
 from mockface.sessions.session_images import session_of
 from mockface.sessions.table import SessionTable
 from mockface.sessions.tokens import Claims
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from mockface.clock import Clock
     from mockface.dice import Dice
-    from mockface.pace import Pace
+    from mockface.scenarios import Pace
     from mockface.sessions.defaults import Common
     from mockface.sessions.tokens import TokenIssuer
     from mockface.vision import Eyes, Sight
@@ -55,7 +54,6 @@ class Tenant:
         self._eyes = eyes
         self._tokens = tokens
         self.defaults = Defaults(common)
-        self.queue = Queue()
         self._lock = Lock()
         self._sessions = SessionTable()
         self._busy: dict[str, float] = {}
@@ -122,7 +120,7 @@ class Tenant:
         with self._lock:
             now = self.now()
             self._sessions.remove_expired(now, limit=_MOST_FORGOTTEN)
-            bound_to = asked_for.name if asked_for else self.queue.take()
+            bound_to = asked_for.name if asked_for else self.defaults.next_queued()
             if reference is not None:
                 first = scenarios.scenario(bound_to or self.defaults.scenario).step(1)
                 reference = as_found(reference, first.reference)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -12,22 +11,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+TIERS = MappingProxyType({"F0": (20, 60.0), "S0": (10, 1.0)})
+"""How many calls pass at most, in any stretch of how many seconds.
 
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """How many calls a tier lets through.
-
-    Attributes:
-        calls: So many at most,
-        seconds: in any stretch of time of this length.
-    """
-
-    calls: int
-    seconds: float
-
-
-TIERS = MappingProxyType({"F0": Tier(20, 60.0), "S0": Tier(10, 1.0)})
-"""The documentation has the numbers. That they hold in a window that slides is an assumption."""
+The documentation has the numbers. That they hold in a window that slides is an assumption.
+"""
 
 
 class Limits:
@@ -38,9 +26,8 @@ class Limits:
     """
 
     def __init__(self, tier: str | None = None) -> None:
-        self._first = tier
+        self._first = self._tier = tier
         self._lock = Lock()
-        self._tier = tier
         self._own: dict[str, str | None] = {}
         self._calls: dict[str, deque[float]] = {}
 
@@ -60,9 +47,7 @@ class Limits:
                 self._calls.pop(tenant_id, None)
 
     def wait(self, tenant_id: str, now: Callable[[], float]) -> int | None:
-        """Counts a call.
-
-        Refused calls do not count (assumption).
+        """Counts a call; a refused one does not count (assumption).
 
         Args:
             tenant_id: Whose call it is.
@@ -77,14 +62,14 @@ class Limits:
             name = self._own.get(tenant_id, self._tier)
             if name is None:
                 return None
-            tier, at = TIERS[name], now()
+            (most, seconds), at = TIERS[name], now()
             calls = self._calls.setdefault(tenant_id, deque())
-            while calls and not at - tier.seconds < calls[0] <= at:
+            while calls and not at - seconds < calls[0] <= at:
                 calls.popleft()
-            if len(calls) < tier.calls:
+            if len(calls) < most:
                 calls.append(at)
                 return None
-            return max(1, math.ceil(calls[0] + tier.seconds - at))
+            return max(1, math.ceil(calls[0] + seconds - at))
 
     def reset(self, tenant_id: str | None = None) -> None:
         """Puts a tenant, or everything, back to how it was at the start."""

@@ -1,1 +1,0 @@
-"""What goes wrong on command: which answers are hit, what becomes of them, and rate limits."""
