@@ -6,11 +6,10 @@ from collections.abc import Callable, Collection
 from os import PathLike
 from types import MappingProxyType
 
-from mockface.addresses import LONGEST_KEY, is_key, is_url
+from mockface.addresses import LONGEST_KEY, is_key, is_sendable, is_url
 from mockface.clock import Clock
 from mockface.limits import TIERS
 from mockface.scenarios import Pace
-from mockface.vision import Vision
 
 _Rule = tuple[Callable[[object], bool], str]
 
@@ -29,6 +28,10 @@ def check(**given: object) -> None:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, str) and is_sendable(value)
 
 
 def _are_keys(value: object) -> bool:
@@ -72,8 +75,8 @@ _RULES: MappingProxyType[str, _Rule] = MappingProxyType(
         "scenario": (_is_text, "the name of a scenario"),
         "pace": (_is_pace, "at-once, or reads such as 3reads, or seconds such as 30s"),
         "clock": (_or_none(lambda value: isinstance(value, Clock)), "a mockface.Clock or None"),
-        "vision": (lambda value: value in tuple(Vision), f"one of {', '.join(Vision)}"),
-        "bearer": (_or_none(_is_text), "a token or None"),
+        "vision": _FLAG,
+        "bearer": (_or_none(_is_token), "a token of printable ASCII, or None"),
         "public_url": (_or_none(is_url), "a URL such as http://localhost:8178, or None"),
         "trust_proxy": _FLAG,
         "tls": _FLAG,

@@ -21,7 +21,7 @@ from mockface.sessions.defaults import Common
 from mockface.sessions.rules import session_gone
 from mockface.sessions.tenant import Tenant
 from mockface.sessions.tokens import TokenIssuer
-from mockface.vision import Eyes, Vision
+from mockface.vision import ImageInspector
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,11 +41,11 @@ class Engine:
         keys: The resource keys that are accepted; `None` accepts any, each with a tenant of its
             own.
         scenario: What attempts are when nobody says otherwise.
-        vision: How posted pictures are looked at: `auto`, `opencv` or `portraits`.
+        vision: Whether OpenCV looks for faces in posted pictures.
         pace: When results are out when nobody says otherwise.
 
     Raises:
-        NoOpenCVError: `opencv` without the extra `vision`.
+        ImportError: `vision` without OpenCV 4; the message names the remedy.
         UnknownScenarioError: There is no such scenario.
     """
 
@@ -56,12 +56,12 @@ class Engine:
         seed: str | None = None,
         keys: Collection[str] | None = None,
         scenario: str = DEFAULT,
-        vision: str = Vision.AUTO,
+        vision: bool = False,
         pace: Pace = _AT_ONCE,
     ) -> None:
         self.clock = clock or Clock()
         self.common = Common(self.clock, scenario, pace)
-        self.eyes = Eyes(vision)
+        self.inspector = ImageInspector(vision=vision)
         self.dice = Dice(seed)
         self.tokens = TokenIssuer(self.dice)
         self._keys = None if keys is None else frozenset(keys)
@@ -167,7 +167,7 @@ class Engine:
                     tenant_id,
                     common=self.common,
                     dice=self.dice if self._lives is None else self.dice.child(next(self._lives)),
-                    eyes=self.eyes,
+                    inspector=self.inspector,
                     tokens=self.tokens,
                 )
         return tenant

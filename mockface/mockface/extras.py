@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_REMEDY = "run: pip install"
+
 
 @contextmanager
 def needs(extras: str) -> Iterator[None]:
@@ -22,9 +24,9 @@ def needs(extras: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as missing:
-        if missing.name is None or missing.name.startswith("mockface"):
+        if missing.name is None or missing.name.startswith("mockface") or _REMEDY in str(missing):
             raise
         raise ModuleNotFoundError(
-            f"{missing.name} is not installed; run: pip install 'livegate[{extras}]'",
+            f"{missing.name} is not installed; {_REMEDY} 'livegate[{extras}]'",
             name=missing.name,
         ) from None

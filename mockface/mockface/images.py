@@ -1,18 +1,20 @@
-"""Pictures of made-up people: they can be posted, and the emulator knows what they show."""
+"""Portraits of made-up people: they can be posted, and the emulator knows what they show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 from mockface.dice import Dice
 from mockface.extras import needs
 from mockface.people import person_id
-from mockface.pictures.faces import GLASSES, QUALITIES, Look, Rectangle, quality
+from mockface.pictures.faces import DARK_GLASSES, GLASSES, Look, Rectangle
 from mockface.pictures.marks import Mark
 
-WIDTH, HEIGHT = 640, 800
+if TYPE_CHECKING:
+    from mockface.pictures.faces import Glasses
+
 FORMATS = ("JPEG", "PNG")
 MOST_FACES = 2
 MOST_TURNED = 45
@@ -21,7 +23,8 @@ MOST_TURNED = 45
 LIGHTS = MappingProxyType({"normal": Look().exposure, "dark": 0.12, "bright": 0.9})
 """The exposure for each word."""
 
-_FRAME = (1080, 1920)  # pixels of the video that `mockface.sessions.judging` has the face in
+_PORTRAIT = (640, 800)  # pixels
+_FRAME = (1080, 1920)  # pixels of the video in which `mockface.sessions.judging` places the face
 
 
 def portrait(
@@ -56,109 +59,75 @@ def portrait(
         ValueError: An argument is out of its bounds; the message names it.
         ModuleNotFoundError: Pillow is not installed, which the extra `mock` brings.
     """
-    known = (
-        (isinstance(seed, int | str), "seed is a text or a whole number."),
-        (image_format in FORMATS, f"image_format is one of {', '.join(FORMATS)}."),
-        (
-            _is_whole(faces) and 0 <= faces <= MOST_FACES,
-            f"faces is a whole number from 0 to {MOST_FACES}.",
-        ),
-        (isinstance(mask, bool), "mask is True or False."),
-        (glasses in GLASSES, f"glasses is one of {', '.join(GLASSES)}."),
-        (_is_within(0, blur, 1), "blur is a number from 0 to 1."),
-        (light in tuple(LIGHTS), f"light is one of {', '.join(LIGHTS)}."),
-        (
-            _is_within(-MOST_TURNED, turned, MOST_TURNED),
-            f"turned is a number of degrees from -{MOST_TURNED} to {MOST_TURNED}.",
-        ),
-    )
-    for right, message in known:
-        if not right:
-            raise ValueError(message)
+    for name, valid, accepted in (
+        ("seed", isinstance(seed, int | str), "a string or an integer"),
+        ("image_format", image_format in FORMATS, f"one of {', '.join(FORMATS)}"),
+        ("faces", _is_count(faces), f"an integer from 0 to {MOST_FACES}"),
+        ("mask", isinstance(mask, bool), "True or False"),
+        ("glasses", glasses in GLASSES, f"one of {', '.join(GLASSES)}"),
+        ("blur", _is_in(0, blur, 1), "a number from 0 to 1"),
+        ("light", light in tuple(LIGHTS), f"one of {', '.join(LIGHTS)}"),
+        ("turned", _is_in(-MOST_TURNED, turned, MOST_TURNED), f"up to {MOST_TURNED} degrees"),
+    ):
+        if not valid:
+            raise ValueError(f"{name} must be {accepted}.")
     look = Look(
         mask="faceMask" if mask else "noMask",
-        glasses=glasses,
+        glasses=cast("Glasses", glasses),
         blur=max(float(blur), Look().blur),
         exposure=LIGHTS[light],
         yaw=float(turned),
-        eyes_covered=glasses in {"sunglasses", "swimmingGoggles"},
+        eyes_covered=glasses in DARK_GLASSES,
     )
     person = person_id(seed)
-    return _file(_Scene((WIDTH, HEIGHT), person, _boxes(faces, person), look), image_format)
+    return _draw(_PORTRAIT, Mark(person, _boxes(faces, person), look), image_format)
 
 
 def session_image(person: str, face: Rectangle) -> bytes:
     """Draws what the camera saw in an attempt: a JPEG of the video's size.
 
+    It takes 65 ms, so an event loop calls it in a thread.
+
     Args:
-        person: The id of a person, whom it shows.
+        person: The id of the person whom it shows.
         face: Where the face is.
     """
-    return _file(_Scene(_FRAME, person, (face,), Look()), "JPEG")
+    return _draw(_FRAME, Mark(person, (face,)), "JPEG")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """What is to be drawn."""
-
-    size: tuple[int, int]
-    person: str
-    boxes: tuple[Rectangle, ...]
-    look: Look
-
-    def mark(self) -> Mark:
-        """What the picture says of itself; of several faces the worst one's quality."""
-        qualities = [quality(box, self.look) for box in self.boxes]
-        return Mark(
-            self.person, self.boxes, min(qualities, key=QUALITIES.index, default="low"), self.look
-        )
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= MOST_FACES
 
 
-def _is_within(low: float, value: object, high: float) -> bool:
+def _is_in(low: float, value: object, high: float) -> bool:
     return isinstance(value, int | float) and low <= value <= high
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int)
 
 
 def _boxes(faces: int, person: str) -> tuple[Rectangle, ...]:
     """Where the faces are; side by side they are smaller."""
     dice = Dice(f"boxes {person}")
-    if faces == 1:
-        return (
-            Rectangle(
-                left=dice.integer(120, 150, "left"),
-                top=dice.integer(150, 190, "top"),
-                width=dice.integer(350, 390, "width"),
-                height=dice.integer(450, 500, "height"),
-            ),
-        )
+    width, left = (350, 120) if faces == 1 else (200, 20)
     return tuple(
         Rectangle(
-            left=dice.integer(20, 60, "left", side) + side * WIDTH // 2,
-            top=dice.integer(200, 300, "top", side),
-            width=dice.integer(200, 230, "width", side),
-            height=dice.integer(260, 300, "height", side),
+            left=dice.integer(left, left + 40, "left", side) + side * _PORTRAIT[0] // 2,
+            top=dice.integer(150, 190, "top", side),
+            width=dice.integer(width, width + 30, "width", side),
+            height=dice.integer(width * 13 // 10, width * 14 // 10, "height", side),
         )
         for side in range(faces)
     )
 
 
-def _file(scene: _Scene, image_format: str) -> bytes:
-    # Pillow costs time to import, and only those who draw need it.
+def _draw(size: tuple[int, int], mark: Mark, image_format: str) -> bytes:
+    # Pillow takes time to import, and only few runs need it.
     with needs("mock"):
         from PIL.PngImagePlugin import PngInfo  # noqa: PLC0415 - see above
 
         from mockface.pictures.drawing import draw  # noqa: PLC0415 - see above
 
-    picture = draw(scene.size, scene.boxes, scene.look, Dice(f"portrait {scene.person}"))
-    mark = scene.mark().to_bytes()
+    picture = draw(size, mark.faces, mark.look, Dice(f"portrait {mark.person}"))
+    text = PngInfo()
+    text.add_text("Comment", mark.to_bytes().decode("ascii"))
     file = BytesIO()
-    if image_format == "JPEG":
-        picture.save(file, "JPEG", quality=88, comment=mark)
-    else:
-        text = PngInfo()
-        text.add_text("Comment", mark.decode("ascii"))
-        picture.save(file, "PNG", pnginfo=text)
+    picture.save(file, image_format, quality=88, comment=mark.to_bytes(), pnginfo=text)
     return file.getvalue()

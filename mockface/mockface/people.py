@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mockface.dice import Dice
 from mockface.extras import needs
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 _CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36"
 _SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1"
@@ -17,7 +13,7 @@ _SAFARI = "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 S
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who could sit in front of the camera.
+    """A made-up user.
 
     Attributes:
         id: Who it is; the portrait of the same seed carries it.
@@ -43,7 +39,12 @@ def person_id(seed: int | str) -> str:
 
 def person(seed: int | str) -> Person:
     """The person of this seed; another version of Faker may make up another one."""
-    fake = _faker(seed)
+    # Faker loads all its data when it is imported, and only few runs need it.
+    with needs("mock"):
+        from faker import Faker  # noqa: PLC0415 - see above
+
+    fake = Faker()
+    fake.seed_instance(str(seed))
     if fake.boolean():
         device, system, browser = "phone", fake.android_platform_token(), _CHROME
     else:
@@ -57,18 +58,3 @@ def person(seed: int | str) -> Person:
         device_correlation_id=str(fake.uuid4()),
         user_agent=f"Mozilla/5.0 ({system}) {browser}",
     )
-
-
-def crowd(seed: int | str, count: int) -> list[Person]:
-    """`count` different people."""
-    return [person(f"{seed}/{number}") for number in range(1, count + 1)]
-
-
-def _faker(seed: int | str) -> Faker:
-    # Faker loads all its data when it is imported, which most users of this package never need.
-    with needs("mock"):
-        from faker import Faker  # noqa: PLC0415 - see above
-
-    fake = Faker()
-    fake.seed_instance(str(seed))
-    return fake

@@ -16,7 +16,6 @@ from mockface.engine import Engine
 from mockface.journal.entries import MOST_BYTES, MOST_ENTRIES, Journal
 from mockface.scenarios import AT_ONCE, DEFAULT, Pace
 from mockface.service import Service
-from mockface.vision import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,8 +46,8 @@ class Mockface:
         pace: When results are out when nobody says otherwise: `at-once`, after some reads
             (`3reads`), or after some seconds (`30s`).
         clock: What time it is.
-        vision: How posted pictures are looked at: `opencv` finds real faces and needs the extra
-            `vision`, `portraits` knows drawn ones only, `auto` takes OpenCV if it is installed.
+        vision: Whether OpenCV looks for faces in posted photographs (the extra `vision`); without
+            it they are taken to show one good face.
         bearer: An Entra token that is taken instead of a key.
         public_url: Scheme and host that go into tokens; by default those of the request.
         trust_proxy: Whether `X-Forwarded-Proto` says by which scheme clients call, as it does
@@ -72,7 +71,7 @@ class Mockface:
     Raises:
         RemoteNotAllowedError: `host` is not loopback, and `allow_remote` is not set.
         UnknownScenarioError: There is no such scenario.
-        NoOpenCVError: `opencv` without the extra `vision`.
+        ImportError: `vision` without OpenCV 4; the message names the remedy.
         ValueError: An argument is wrong, and the message names it.
     """
 
@@ -103,7 +102,7 @@ class Mockface:
         scenario: str = DEFAULT,
         pace: str = AT_ONCE,
         clock: Clock | None = None,
-        vision: str = Vision.AUTO,
+        vision: bool = False,
         bearer: str | None = None,
         public_url: str | None = None,
         trust_proxy: bool = False,

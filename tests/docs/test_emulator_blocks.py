@@ -12,7 +12,7 @@ import requests
 
 from documents import Block, blocks, documents
 from mockface import Mockface
-from mockface.cli import main
+from mockface_command import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +48,11 @@ def create(mock: Mockface, body: str) -> Any:
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.asks_emulator], ids=str)
-def test_commands_to_a_running_emulator_say_what_the_docs_say(
-    block: Block, mock: Mockface, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_commands_to_a_running_emulator_say_what_the_docs_say(block: Block, mock: Mockface) -> None:
     for command in block.content.removeprefix("$ ").split("\n$ "):
         words, _, shown = command.partition("\n")
-        main([os.path.expandvars(word) for word in shlex.split(words)][1:])
-        assert capsys.readouterr().out.strip() == shown.strip()
+        done = run(*[os.path.expandvars(word) for word in shlex.split(words)][1:])
+        assert done.stdout.strip() == shown.strip()
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.language == "json"], ids=str)

@@ -9,7 +9,7 @@ import pytest
 
 from mockface import Clock, Mockface
 from mockface.arguments import check
-from mockface.commands.parts import url
+from mockface_command import run
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ from mockface.commands.parts import url
         ("vision", "eyes"),
         ("vision", []),
         ("bearer", ""),
+        ("bearer", "a\nb"),
         ("public_url", "localhost:80"),
         ("public_url", "http://"),
         ("public_url", "http://a:b"),
@@ -73,5 +74,7 @@ def test_a_clock_moves_by_a_number(wrong: Any) -> None:
     "wrong", ["http://", "http://[::1", "http://host:port", "ftp://host", "a b"]
 )
 def test_the_commands_want_a_whole_url(wrong: str) -> None:
-    with pytest.raises(Exception, match="is no http or https URL"):
-        url(wrong)
+    done = run("clock", "--endpoint", wrong)
+
+    assert done.exit_code == 2
+    assert "url must be where the emulator is" in done.stderr

@@ -10,10 +10,10 @@ import pytest
 from tests.mockface.conftest import Face
 
 from mockface import LivenessDetectionError, SimulatedClient
-from mockface.cli import main
 from mockface.remote.client_failures import CLIENT_FAILURES, RECOGNITION_FAILURES, Reach
 from mockface.remote.sending import in_process
 from mockface.scenarios import FAILURE_CODES, SCENARIOS, Failure
+from mockface_command import run
 
 if TYPE_CHECKING:
     from mockface.service import Service
@@ -171,19 +171,22 @@ def test_a_failure_that_the_element_does_not_have_is_refused() -> None:
 # --- the command ---------------------------------------------------------------------------------
 
 
-def test_the_command_gives_up_on_the_device(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_gives_up_on_the_device() -> None:
     token = "e30.eyJraW5kIjoibGl2ZW5lc3MifQ.e30"
     told = ["--endpoint", "http://127.0.0.1:1", "--outcome", "CameraPermissionDenied"]
 
-    status = main(["attempt", "--token", token, *told])
+    done = run("attempt", "--token", token, *told)
 
-    assert status == 1
-    said = json.loads(capsys.readouterr().out)
-    assert said == {"livenessError": "CameraPermissionDenied", "recognitionError": "None"}
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {
+        "livenessError": "CameraPermissionDenied",
+        "recognitionError": "None",
+    }
 
 
-def test_the_command_knows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["attempt", "--token", "any", "--outcome", "spof"]) == 2
-    said = capsys.readouterr().err
-    assert "fail-then-succeed" in said
-    assert "CameraPermissionDenied" in said
+def test_the_command_knows_what_there_is() -> None:
+    done = run("attempt", "--token", "any", "--outcome", "spof")
+
+    assert done.exit_code == 2
+    assert "fail-then-succeed" in done.stderr
+    assert "CameraPermissionDenied" in done.stderr

@@ -222,9 +222,9 @@ def test_a_broken_token_is_in_no_traceback() -> None:
     ],
 )
 def test_a_wrong_option_of_a_portrait_is_named(name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=rf"^{name} is "):
+    with pytest.raises(ValueError, match=rf"^{name} must be "):
         portrait("alice", **{name: value})
-    with pytest.raises(ValueError, match=r"^seed is a text or a whole number"):
+    with pytest.raises(ValueError, match=r"^seed must be a string or an integer"):
         portrait(None)  # type: ignore[arg-type]
 
 

@@ -10,10 +10,10 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.mockface.conftest import OPTIONS, Face
 from tests.mockface.described import CheckedService, described, validator
 
-from mockface.cli import main
 from mockface.images import portrait
 from mockface.operations import VERSIONS, of_version
 from mockface.scenarios import SCENARIOS
+from mockface_command import run
 
 if TYPE_CHECKING:
     from mockface.clock import Clock
@@ -34,26 +34,25 @@ def test_a_document_is_valid(version: str) -> None:
     OpenAPIV31SpecValidator(described(version)).validate()
 
 
-def test_it_is_served_and_printed(
-    service: Service, version: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_served_and_printed(service: Service, version: str) -> None:
     face = Face(service, version, key=None)
 
     served = face.send("GET", f"/_mock/openapi/{version}.json")
-    assert main(["openapi", version, "--server", "http://localhost/"]) == 0
+    printed = run("openapi", version, "--server", "http://localhost/")
 
     assert served.status == 200
-    assert served.json == json.loads(capsys.readouterr().out)
+    assert served.json == json.loads(printed.stdout)
     assert served.json["servers"] == [{"url": f"http://localhost/face/{version}"}]
     assert face.send("GET", f"/_mock/openapi/{version.upper()}").json == served.json
 
 
-def test_an_unknown_version_has_none(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_version_has_none(service: Service) -> None:
     answer = Face(service, "v1.2").send("GET", "/_mock/openapi/v9.json")
 
     assert (answer.status, answer.code) == (404, "404")
-    assert main(["openapi", "v9"]) == 2
-    for said in (answer.json["error"]["message"], capsys.readouterr().err):
+    done = run("openapi", "v9")
+    assert done.exit_code == 2
+    for said in (answer.json["error"]["message"], done.stderr):
         assert "v1.3-preview.1" in said
 
 

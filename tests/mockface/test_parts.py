@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mockface import forms
 from mockface.clock import LATEST, Clock
 from mockface.dice import Dice
-from mockface.people import crowd
+from mockface.people import person
 from mockface.sessions.nouns import Kind
 from mockface.sessions.tokens import Claims, TokenIssuer
 
@@ -170,8 +170,8 @@ class TestForms:
 
 class TestPeople:
     def test_a_seed_has_one_person(self) -> None:
-        people = crowd("team", 20)
-        assert people == crowd("team", 20)
+        people = [person(seed) for seed in range(20)]
+        assert people[7] == person(7)
         assert len({p.device_correlation_id for p in people}) == 20
         assert all(p.email.partition("@")[2].startswith("example.") for p in people)
         assert all(len(p.device_correlation_id) == 36 for p in people)

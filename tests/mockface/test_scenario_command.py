@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mockface import LivenessDetectionError, Mockface
-from mockface.cli import main, parser
 from mockface.scenarios import SCENARIOS
+from mockface_command import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,21 +37,19 @@ def hand(mock: Mockface, monkeypatch: pytest.MonkeyPatch) -> ControlClient:
 class Told:
     """Runs the command and reads what it shows."""
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
     def __call__(self, *arguments: str) -> Any:
-        assert main(["scenario", *arguments]) == 0
-        return json.loads(self._capsys.readouterr().out)
+        done = run("scenario", *arguments)
+        assert done.exit_code == 0
+        return json.loads(done.stdout)
 
     def refused(self, *arguments: str) -> tuple[int, str]:
-        status = main(["scenario", *arguments])
-        return status, self._capsys.readouterr().err
+        done = run("scenario", *arguments)
+        return done.exit_code, done.stderr
 
 
 @pytest.fixture
-def told(hand: ControlClient, capsys: pytest.CaptureFixture[str]) -> Told:
-    return Told(capsys)
+def told(hand: ControlClient) -> Told:
+    return Told()
 
 
 def test_the_list(told: Told) -> None:
@@ -116,7 +114,10 @@ def test_the_pace(told: Told, hand: ControlClient) -> None:
         (("queue", "real", "spof"), 1, "known ones are"),
         (("pin", "no such?session", "real"), 1, "not found"),
         (("pace", "1s", "--session", "none"), 1, "not found"),
-        (("pace", "--session", "none"), 2, "say which one"),
+        (("pace", "soon"), 1, "must be at-once"),
+        (("sett",), 2, "No such command 'sett'"),
+        (("set",), 2, "Missing argument 'NAME'"),
+        (("pace", "--session", "none"), 2, "name the new PACE"),
     ],
 )
 def test_what_is_refused_is_told(
@@ -127,25 +128,11 @@ def test_what_is_refused_is_told(
     assert word in said[1]
 
 
-@pytest.mark.parametrize("arguments", [("sett",), ("set",), ("pace", "soon")])
-def test_wrong_usage_exits_with_two(
-    told: Told, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["scenario", *arguments])
-    assert left.value.code == 2
+def test_serve_wants_a_pace() -> None:
+    done = run("serve", "--pace", "slow")
 
-
-def test_serve_takes_a_pace(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert parser("serve").parse_args(["serve"]).pace == "at-once"
-    assert parser("serve").parse_args(["serve", "--pace", "3reads"]).pace == "3reads"
-    monkeypatch.setenv("MOCKFACE_PACE", "30s")
-    assert parser("serve").parse_args(["serve"]).pace == "30s"
-    with pytest.raises(SystemExit):
-        parser("serve").parse_args(["serve", "--pace", "slow"])
-    assert "must be at-once" in capsys.readouterr().err
+    assert done.exit_code == 2
+    assert "pace must be at-once" in done.stderr
 
 
 def test_a_mockface_with_a_pace() -> None:

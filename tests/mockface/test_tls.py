@@ -103,6 +103,7 @@ def test_serve_prints_what_to_trust() -> None:
     with interruptible(command, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         assert server.stdout.readline().startswith("mockface listening on https://127.0.0.1:")
+        assert server.stdout.readline().startswith("dashboard at https://")
         path = Path(server.stdout.readline().split()[-1])
         assert "CERTIFICATE" in path.read_text()
         server.terminate()

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
+from typing import TYPE_CHECKING
 from unittest import mock
 
+import click
+
+import mockface_command
 from mockface.cli import main
-from mockface.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEAD = """\
 # The command `mockface`
 
 <!-- made from the code: a test compares it -->
 
-Commands that speak to a running emulator find it by `--endpoint` and mean the sessions of `--key`.
-Every option that has a name in square brackets can be given by that environment variable too; the
-command line has the last word. The exit status is 0 for success, 1 for something that was tried and
-went wrong, 2 for wrong usage.
+Commands that speak to a running emulator find it by `--endpoint` and use the sessions of `--key`.
+Every option can be given by the environment variable that its help names; the command line has the
+last word. The exit status is 0 for success, 1 for something that was tried and went wrong, 2 for
+wrong usage.
 """
 
 
 def page() -> str:
     """The page as it has to be."""
-    parts = [HEAD, _block("--help")]
-    for name in COMMANDS:
-        parts += [f"## mockface {name}\n", _block(name, "--help")]
-        parts += [_block(name, action, "--help") for action in _actions(said(name, "--help"))]
+    parts = [HEAD]
+    for path, _ in commands():
+        if len(path) == 1:
+            parts.append(f"## mockface {path[0]}\n")
+        parts.append(f"```text\n{_help(path)}\n```\n")
     return "\n".join(parts)
 
 
-def said(*arguments: str) -> str:
-    """What a command prints; without the environment, and 80 characters wide."""
-    output = io.StringIO()
-    with (
-        mock.patch.dict(os.environ, {"COLUMNS": "80"}, clear=True),
-        contextlib.redirect_stdout(output),
-        contextlib.suppress(SystemExit),
-    ):
-        main(arguments)
-    return output.getvalue()
+def commands(
+    command: click.Command = main, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """All commands with their names, the outer ones first."""
+    yield path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            yield from commands(command.commands[name], (*path, name))
 
 
-def _block(*arguments: str) -> str:
-    return f"```text\n{said(*arguments).rstrip()}\n```\n"
-
-
-def _actions(shown: str) -> list[str]:
-    """The actions that a command's help names."""
-    _, found, rest = shown.partition("  ACTION\n")
-    lines = rest.split("\n\n")[0].splitlines() if found else []
-    return [line.split()[0] for line in lines if line.startswith("    ") and line[4] != " "]
+def _help(path: tuple[str, ...]) -> str:
+    """What `--help` prints, without the environment and 80 characters wide."""
+    with mock.patch.dict(os.environ, {"COLUMNS": "80"}, clear=True):
+        shown = mockface_command.run(*path, "--help").stdout
+    return shown.replace("Usage: main", "Usage: mockface").rstrip()

@@ -68,6 +68,14 @@ def noisy(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype("uint8"))
 
 
+def in_16_bits(image: Image.Image) -> Image.Image:
+    """In grey with 16 bits, the lower ones without meaning, as a scanner gives it."""
+    grey = image.convert("L")
+    return Image.frombytes(
+        "I;16", grey.size, bytes(n for pixel in grey.tobytes() for n in (7, pixel))
+    )
+
+
 def coffee() -> Image.Image:
     """A photograph without a person."""
     return _of_skimage("coffee")

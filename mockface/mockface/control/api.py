@@ -6,8 +6,8 @@ without it of the whole emulator.
 
 from __future__ import annotations
 
-from importlib.resources import files
 import re
+from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 

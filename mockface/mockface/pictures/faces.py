@@ -9,18 +9,25 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from msgspec import Meta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-_DARK = ("sunglasses", "swimmingGoggles")
+Glasses = Literal["noGlasses", "readingGlasses", "sunglasses", "swimmingGoggles"]
+Mask = Literal["noMask", "faceMask", "otherMaskOrOcclusion", "uncertain"]
+GLASSES: tuple[str, ...] = get_args(Glasses)
+MASKS: tuple[str, ...] = get_args(Mask)
+DARK_GLASSES = ("sunglasses", "swimmingGoggles")
 QUALITIES = LEVELS = ("low", "medium", "high")
 EXPOSURES = ("underExposure", "goodExposure", "overExposure")
-GLASSES = ("noGlasses", "readingGlasses", "sunglasses", "swimmingGoggles")
-MASKS = ("noMask", "faceMask", "otherMaskOrOcclusion", "uncertain")
 """The service's words, as its published client library lists them."""
+
+_Pixel = Annotated[int, Meta(ge=0, le=65_535)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Angle = Annotated[float, Meta(ge=-90, le=90)]
 
 BLUR_BOUNDS = (0.25, 0.75)
 EXPOSURE_BOUNDS = (0.25, 0.75)
@@ -37,10 +44,10 @@ Point = tuple[float, float]
 class Rectangle:
     """Where a face is, in pixels."""
 
-    left: int
-    top: int
-    width: int
-    height: int
+    left: _Pixel
+    top: _Pixel
+    width: _Pixel
+    height: _Pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +55,8 @@ class Look:
     """How a face looks in a picture.
 
     Attributes:
-        glasses: One of `GLASSES`.
-        mask: One of `MASKS`.
+        glasses: What they wear.
+        mask: What covers the mouth.
         blur: 0 to 1, the larger the blurrier.
         exposure: 0 to 1; a half is right, less is too dark, more is too bright.
         noise: 0 to 1, the larger the noisier.
@@ -59,14 +66,14 @@ class Look:
         eyes_covered: Whether the eyes cannot be seen.
     """
 
-    glasses: str = "noGlasses"
-    mask: str = "noMask"
-    blur: float = 0.06
-    exposure: float = 0.5
-    noise: float = 0.08
-    roll: float = 0.0
-    yaw: float = 0.0
-    pitch: float = 0.0
+    glasses: Glasses = "noGlasses"
+    mask: Mask = "noMask"
+    blur: _Share = 0.06
+    exposure: _Share = 0.5
+    noise: _Share = 0.08
+    roll: _Angle = 0.0
+    yaw: _Angle = 0.0
+    pitch: _Angle = 0.0
     eyes_covered: bool = False
 
     @property
@@ -82,7 +89,7 @@ class Face:
     Attributes:
         box: Where it is, in pixels.
         look: How it looks.
-        quality: How well it can be recognised: one of `QUALITIES`.
+        quality: How well it can be recognised: `low`, `medium` or `high`.
         pupils: Where the pupils were found, the one on the picture's left first; `None` puts them
             where a face of this box and look has them.
     """
@@ -106,7 +113,7 @@ def quality(box: Rectangle, look: Look) -> str:
     """
     side = min(box.width, box.height)
     turn = max(abs(look.roll), abs(look.yaw), abs(look.pitch))
-    hidden = look.mouth_covered or look.eyes_covered or look.glasses in _DARK
+    hidden = look.mouth_covered or look.eyes_covered or look.glasses in DARK_GLASSES
     blur, noise = level(look.blur, BLUR_BOUNDS), level(look.noise, NOISE_BOUNDS)
     well_lit = level(look.exposure, EXPOSURE_BOUNDS) == 1
     if side < _POOR_SIDE or turn > _POOR_TURN or max(blur, noise) > 1 or not well_lit:

@@ -300,7 +300,8 @@ class ControlClient:
         try:
             reply = self._send(method, target, headers, data)
         except (OSError, HTTPException, ValueError) as wrong:
-            raise ControlError(f"No mockface answers at {self._place()}: {wrong}") from wrong
+            why = getattr(wrong, "strerror", None) or wrong
+            raise ControlError(f"No mockface answers at {self._place()}: {why}") from wrong
         if _MOCK_HEADER not in reply.headers:
             raise ControlError(f"What answers at {self._place()} is no mockface.")
         if reply.status >= _BAD_REQUEST:

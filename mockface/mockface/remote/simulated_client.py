@@ -144,7 +144,9 @@ class SimulatedClient:
         kind = _DETECT.get(str(claims.get("kind")))
         endpoint = self._endpoint or claims.get("endpoint")
         if kind is None or not isinstance(endpoint, str):
-            raise LivenessDetectionError("InvalidToken")
+            invalid = LivenessDetectionError("InvalidToken")
+            invalid.add_note("The token is not the authToken of a session of mockface.")
+            raise invalid
         base = f"{endpoint.rstrip('/')}/face/{self._api_version}"
         ask = partial(self._ask, base, token)
         detect = partial(ask, f"{kind}/singleModal", _form(content or _CLIP, verify_image), _FORM)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mockface.scenarios import Pace
     from mockface.sessions.defaults import Common
     from mockface.sessions.tokens import TokenIssuer
-    from mockface.vision import Eyes, Sight
+    from mockface.vision import ImageInspector, Inspection
 
 _MOST_FORGOTTEN = 100  # at once, so that no call pays for all that have expired
 _MOST_COMPARED, _MOST_FLAGGED = 1000, 10  # sessions in which abuse is looked for, and finds
@@ -42,16 +42,22 @@ class Tenant:
         tenant_id: Its name; not the key.
         common: What holds where the tenant was told nothing.
         dice: Where everything random comes from.
-        eyes: What looks at pictures.
+        inspector: What inspects pictures.
         tokens: What signs tokens.
     """
 
     def __init__(
-        self, tenant_id: str, *, common: Common, dice: Dice, eyes: Eyes, tokens: TokenIssuer
+        self,
+        tenant_id: str,
+        *,
+        common: Common,
+        dice: Dice,
+        inspector: ImageInspector,
+        tokens: TokenIssuer,
     ) -> None:
         self.id = tenant_id
         self._dice = dice.child("tenant", tenant_id)
-        self._eyes = eyes
+        self._inspector = inspector
         self._tokens = tokens
         self.defaults = Defaults(common)
         self._lock = Lock()
@@ -116,7 +122,7 @@ class Tenant:
             UnknownScenarioError: The device correlation id asks for a scenario that does not exist.
         """
         asked_for = scenarios.in_band(options.device_correlation_id)
-        reference = None if image is None else self._eyes.reference(image)
+        reference = None if image is None else self._inspector.reference(image)
         with self._lock:
             now = self.now()
             self._sessions.remove_expired(now, limit=_MOST_FORGOTTEN)
@@ -297,7 +303,7 @@ class Tenant:
             UnknownScenarioError: There is no such scenario.
         """
         mark = None if content is None else read_mark(content)
-        offered = None if verify_image is None else self._eyes.reference(verify_image)
+        offered = None if verify_image is None else self._inspector.reference(verify_image)
         with self._lock:
             session = self._opened(session_id)
             if session.kind is not kind:
@@ -346,13 +352,13 @@ class Tenant:
             "deleted, or is older than 48 hours.",
         )
 
-    def look(self, data: bytes) -> Sight:
+    def look(self, data: bytes) -> Inspection:
         """What there is to see in a posted picture.
 
         Raises:
             RefusedError: `IMAGE_SIZE` or `IMAGE_INVALID`.
         """
-        return self._eyes.look(data)
+        return self._inspector.inspect(data)
 
     def face_ids(self, request_id: str, count: int) -> list[str]:
         """The ids of the faces that a request detected."""
