@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import inspect
 import os
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from livegate import __version__, operations, worker
@@ -498,6 +499,7 @@ def _runtime(  # noqa: PLR0917 - both constructors pass all of their arguments
     opened_store = _open_store(
         settings.store if store is None else store, plugins, is_async=is_async
     )
+    timing = settings.timing()
     return Runtime(
         store=opened_store,
         face=opened_face,
@@ -507,7 +509,8 @@ def _runtime(  # noqa: PLR0917 - both constructors pass all of their arguments
         settings=settings,
         clock=clock,
         new_id=new_id,
-        timing=settings.timing(),
+        timing=timing,
+        reader_timing=replace(timing, poll=timedelta(seconds=settings.poll_interval)),
     )
 
 

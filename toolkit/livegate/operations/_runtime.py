@@ -49,6 +49,7 @@ class Runtime:
         clock: The time, aware.
         new_id: A new id, at least 128 bits of it random.
         timing: How long sessions may be left alone.
+        reader_timing: The same for who reads a session, and does not wait as long as the worker.
         breakers: Which notifiers fail at the moment, by their names.
     """
 
@@ -61,6 +62,7 @@ class Runtime:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     timing: Timing
+    reader_timing: Timing
     breakers: dict[str, Breaker] = field(default_factory=dict)
 
     def now(self) -> datetime:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -72,11 +71,8 @@ async def find(
 
 async def read(runtime: Runtime, session_id: str, subject: str) -> LivenessSession:
     """See :meth:`livegate.Orchestrator.read`."""
-    # For a result the front end does not wait as long as the worker.
-    poll = timedelta(seconds=runtime.settings.poll_interval)
-    timing = replace(runtime.timing, poll=poll)
     return await runtime.update_owned(
-        session_id, subject, lambda session: process_due(runtime, session, timing)
+        session_id, subject, lambda session: process_due(runtime, session, runtime.reader_timing)
     )
 
 
