@@ -253,8 +253,8 @@ def _request(arrived: web.BaseRequest, body: bytes | None) -> Request:
         target = f"{parts.path or '/'}?{parts.query}"
     path, _, query = target.partition("?")
     headers: dict[str, str] = {}
-    for name, value in arrived.headers.items():
-        known = headers.get(name.lower())
+    for name, raw in arrived.headers.items():
+        known, value = headers.get(name.lower()), _readable(raw)
         headers[name.lower()] = value if known is None else f"{known}, {value}"
     return Request(
         method=arrived.method.upper(),
@@ -266,6 +266,13 @@ def _request(arrived: web.BaseRequest, body: bytes | None) -> Request:
         peer=arrived.remote or "",
         oversized=body is None,
     )
+
+
+def _readable(text: str) -> str:
+    """Without lone surrogates, which stand for bytes that are not UTF-8: no answer takes them."""
+    if text.isascii():
+        return text
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _address(arrived: web.BaseRequest) -> str:

@@ -216,6 +216,17 @@ def test_headers_of_one_name_are_joined(connection: Connection) -> None:
     assert len(connection.call("GET", "/_mock/journal?bodies=true").json["entries"]) == 0
 
 
+def test_a_header_that_is_not_utf_8_is_shown_with_replacements(connection: Connection) -> None:
+    connection.socket.sendall(
+        b"GET /face HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a\xff\r\n"
+        b"Ocp-Apim-Subscription-Key: " + KEY.encode() + b"\r\n\r\n"
+    )
+    assert connection.receive().status == 404
+
+    (entry,) = connection.call("GET", "/_mock/journal?bodies=true").json["entries"]
+    assert entry["request"]["headers"]["user-agent"] == "a\N{REPLACEMENT CHARACTER}"
+
+
 @pytest.mark.parametrize("length", [f"Content-Length: {len(CREATE)}", "Transfer-Encoding: chunked"])
 def test_a_client_that_waits_for_100_continue_gets_it(connection: Connection, length: str) -> None:
     body = CREATE
