@@ -115,46 +115,33 @@ def _preview(version: str, models: Any, takes: dict[Kind, Any], form: Any) -> It
         one, name = f"{base}/{{sessionId}}", f"Liveness{word}Session"
         row = partial(Operation, version, kind=kind, shapes=models.Shapes())
         yield row(
-            name=f"create{suffix}",
-            id=f"Create{name}",
-            method="POST",
-            path=base,
-            handler=previews.create_with_verify if verify else previews.create,
+            f"create{suffix}",
+            f"Create{name}",
+            "POST",
+            base,
+            previews.create_with_verify if verify else previews.create,
             takes=takes[kind],
             json=True,
             form=form if verify else None,
             gives=_CREATED[kind],
         )
         yield row(
-            name=f"list{suffix}",
-            id=f"Get{name}s",
-            method="GET",
-            path=base,
-            handler=previews.sessions,
+            f"list{suffix}",
+            f"Get{name}s",
+            "GET",
+            base,
+            previews.sessions,
             query=previews.Paging,
             gives=[previews.LivenessSessionItem],
         )
+        yield row(f"result{suffix}", f"Get{name}Result", "GET", one, previews.result, gives=session)
+        yield row(f"delete{suffix}", f"Delete{name}", "DELETE", one, previews.delete)
         yield row(
-            name=f"result{suffix}",
-            id=f"Get{name}Result",
-            method="GET",
-            path=one,
-            handler=previews.result,
-            gives=session,
-        )
-        yield row(
-            name=f"delete{suffix}",
-            id=f"Delete{name}",
-            method="DELETE",
-            path=one,
-            handler=previews.delete,
-        )
-        yield row(
-            name=f"audit{suffix}",
-            id=f"Get{name}AuditEntries",
-            method="GET",
-            path=f"{one}/audit",
-            handler=previews.audit,
+            f"audit{suffix}",
+            f"Get{name}AuditEntries",
+            "GET",
+            f"{one}/audit",
+            previews.audit,
             query=previews.Paging,
             gives=[models.LivenessSessionAuditEntry],
         )
@@ -169,52 +156,40 @@ def _released(version: str, models: Any, takes: dict[Kind, Any], form: Any) -> I
         one, name = f"{base}/{{sessionId}}", f"Liveness{word}Session"
         row = partial(Operation, version, kind=kind, shapes=models.Shapes())
         yield row(
-            name=f"create{suffix}",
-            id=f"Create{name}",
-            method="POST",
-            path=base,
-            handler=released.create_with_verify if verify else released.create,
+            f"create{suffix}",
+            f"Create{name}",
+            "POST",
+            base,
+            released.create_with_verify if verify else released.create,
             takes=takes[kind],
             json=not verify,
             form=form if verify else None,
             gives=session,
         )
-        yield row(
-            name=f"result{suffix}",
-            id=f"Get{name}Result",
-            method="GET",
-            path=one,
-            handler=released.result,
-            gives=session,
-        )
-        yield row(
-            name=f"delete{suffix}",
-            id=f"Delete{name}",
-            method="DELETE",
-            path=one,
-            handler=released.delete,
-            status=204,
-        )
+        yield row(f"result{suffix}", f"Get{name}Result", "GET", one, released.result, gives=session)
+        yield row(f"delete{suffix}", f"Delete{name}", "DELETE", one, released.delete, status=204)
 
 
 def _front_end(version: str, shapes: Any = None, body: Any = None) -> Iterator[Operation]:
     """The calls of the client's SDK; in the previews it may be given the decision, a `body`."""
-    row = partial(Operation, version, method="POST", client_side=True, shapes=shapes)
+    row = partial(Operation, version, client_side=True, shapes=shapes)
     yield row(
-        name="session-start",
-        id="StartSession",
-        path="/session/start",
-        handler=attempts.start,
+        "session-start",
+        "StartSession",
+        "POST",
+        "/session/start",
+        attempts.start,
         takes=attempts.SessionStart,
         json=True,
         gives=Empty,
     )
     for kind, suffix, word in _FAMILIES:
         yield row(
-            name=f"attempt{suffix}",
-            id=f"DetectLiveness{word}",
-            path=f"/detectLiveness{word}/singleModal",
-            handler=attempts.attempt,
+            f"attempt{suffix}",
+            f"DetectLiveness{word}",
+            "POST",
+            f"/detectLiveness{word}/singleModal",
+            attempts.attempt,
             kind=kind,
             form=attempts.AttemptForm,
             gives=body,
@@ -222,11 +197,7 @@ def _front_end(version: str, shapes: Any = None, body: Any = None) -> Iterator[O
             also=None if body is None else 204,
         )
     yield row(
-        name="attempt-end",
-        id="EndAttempt",
-        path="/session/attempt/end",
-        handler=attempts.end,
-        gives=Empty,
+        "attempt-end", "EndAttempt", "POST", "/session/attempt/end", attempts.end, gives=Empty
     )
 
 
@@ -235,20 +206,20 @@ def _pictures(version: str, path: str | None) -> Iterator[Operation]:
     if path is not None:
         yield Operation(
             version,
-            name="session-image",
-            id="GetSessionImage",
-            method="GET",
-            path=f"{path}/{{sessionImageId}}",
-            handler=images.session_image,
+            "session-image",
+            "GetSessionImage",
+            "GET",
+            f"{path}/{{sessionImageId}}",
+            images.session_image,
             gives=bytes,
         )
     yield Operation(
         version,
-        name="detect",
-        id="Detect" if path is None else "DetectFromSessionImageId",
-        method="POST",
-        path="/detect",
-        handler=detect.detect,
+        "detect",
+        "Detect" if path is None else "DetectFromSessionImageId",
+        "POST",
+        "/detect",
+        detect.detect,
         takes=None if path is None else detect.DetectFromSessionImageIdRequest,
         json=path is not None,
         file=True,
@@ -259,30 +230,23 @@ def _pictures(version: str, path: str | None) -> Iterator[Operation]:
 
 def _settings(version: str) -> Iterator[Operation]:
     row = partial(Operation, version)
+    yield row("settings", "GetSettings", "GET", "/settings", v1_3.settings, gives=v1_3.Settings)
     yield row(
-        name="settings",
-        id="GetSettings",
-        method="GET",
-        path="/settings",
-        handler=v1_3.settings,
-        gives=v1_3.Settings,
-    )
-    yield row(
-        name="settings-update",
-        id="PatchSettings",
-        method="PATCH",
-        path="/settings",
-        handler=v1_3.update_settings,
+        "settings-update",
+        "PatchSettings",
+        "PATCH",
+        "/settings",
+        v1_3.update_settings,
         takes=v1_3.SettingsUpdate,
         json=True,
         gives=v1_3.Settings,
     )
     yield row(
-        name="client-assets-token",
-        id="GetClientAssetsAccessToken",
-        method="GET",
-        path="/settings/getClientAssetsAccessToken",
-        handler=v1_3.client_assets_token,
+        "client-assets-token",
+        "GetClientAssetsAccessToken",
+        "GET",
+        "/settings/getClientAssetsAccessToken",
+        v1_3.client_assets_token,
         gives=v1_3.ClientAssetsAccessTokenResponse,
     )
 
