@@ -79,6 +79,13 @@ def sensible(case: Case[Any]) -> None:
     values: Any = case.body
     if not isinstance(values, dict):
         return
+    if case.media_type == "multipart/form-data":
+        # The client of the tests writes an odd name without quoting, and an empty field without
+        # the end of its line.
+        for name, value in list(values.items()):
+            is_empty = getattr(value, "data", value) in ("", b"")
+            if is_empty or not (name.isascii() and name.isidentifier()):
+                del values[name]
     for name in ("verifyImage", "VerifyImage"):
         if name in values:
             values[name] = PORTRAIT
