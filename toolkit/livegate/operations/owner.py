@@ -16,14 +16,13 @@ from livegate.errors import (
     VerdictUsedError,
 )
 from livegate.lifecycle import (
-    Cancelled,
     ClientFinished,
     Consumed,
     Reviewed,
     advance,
 )
 from livegate.models import LivenessSession, Page, ReferenceSource, SessionState
-from livegate.operations.results import delete_remote, poll_result, process_due
+from livegate.operations.results import cancel_and_delete, delete_remote, poll_result, process_due
 from livegate.protocols import RecordQuery
 from livegate.validation import (
     check_limit,
@@ -106,13 +105,9 @@ async def finish(
 
 async def cancel(runtime: Runtime, session_id: str, subject: str) -> LivenessSession:
     """See :meth:`livegate.Orchestrator.cancel`."""
-
-    async def step(session: LivenessSession) -> LivenessSession:
-        if not session.state.is_final:
-            session = await runtime.commit(session, Cancelled())
-        return await delete_remote(runtime, session)
-
-    return await runtime.update_owned(session_id, subject, step)
+    return await runtime.update_owned(
+        session_id, subject, lambda found: cancel_and_delete(runtime, found)
+    )
 
 
 async def consume(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from livegate._sync import maybe_await
 from livegate.errors import FaceError, FaceSessionNotFoundError, StoreError
 from livegate.lifecycle import (
+    Cancelled,
     ClientStarted,
     DetailsRemoved,
     Event,
@@ -92,6 +93,13 @@ async def poll_result(
     if session.state is SessionState.READY and outcome.status is not OutcomeStatus.NOT_STARTED:
         session = await runtime.commit(session, ClientStarted())
     return session
+
+
+async def cancel_and_delete(runtime: Runtime, session: LivenessSession) -> LivenessSession:
+    """Cancel a session that is not over, and have the service delete its own."""
+    if not session.state.is_final:
+        session = await runtime.commit(session, Cancelled())
+    return await delete_remote(runtime, session)
 
 
 async def delete_remote(runtime: Runtime, session: LivenessSession) -> LivenessSession:

@@ -28,7 +28,7 @@ from livegate.errors import (
     TransitionError,
     VersionConflictError,
 )
-from livegate.lifecycle import Cancelled, Created, CreateFailed, CreateRejected, CreateRequested
+from livegate.lifecycle import Created, CreateFailed, CreateRejected, CreateRequested
 from livegate.models import (
     LivenessSession,
     PolicyViolation,
@@ -41,7 +41,7 @@ from livegate.models import (
     StartResult,
 )
 from livegate.operations._runtime import is_session_id
-from livegate.operations.results import delete_remote
+from livegate.operations.results import cancel_and_delete
 from livegate.protocols import FaceSessionRequest
 from livegate.validation import RETRY_KEY_PREFIX, check_request, fingerprint
 
@@ -118,9 +118,7 @@ def _check_retry(earlier: LivenessSession, purpose: Purpose) -> None:
 async def _end_earlier(runtime: Runtime, earlier: LivenessSession, purpose: Purpose) -> None:
     async def step(session: LivenessSession) -> LivenessSession:
         _check_retry(session, purpose)
-        if not session.state.is_final:
-            session = await runtime.commit(session, Cancelled())
-        return await delete_remote(runtime, session)
+        return await cancel_and_delete(runtime, session)
 
     await runtime.update_owned(earlier.id, earlier.subject, step)
 

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from livegate.errors import ConfigurationError, DuplicateKeyError, VersionConflictError
 from livegate.protocols import (
     DURABLE,
-    FINAL,
     IMMUTABLE_FIELDS,
-    PURGEABLE,
     SHARED,
     Claim,
     EventRecord,
@@ -366,7 +364,6 @@ def _set_timeout(connection: Connection, seconds: float) -> None:
 
 def _row(record: Record, events: Sequence[EventRecord]) -> dict[str, str | int | bytes | None]:
     updated_at = _micros(record.updated_at)
-    is_over = record.state in FINAL and record.remote in PURGEABLE
     return {
         "id": record.id,
         "subject": record.subject,
@@ -379,7 +376,7 @@ def _row(record: Record, events: Sequence[EventRecord]) -> dict[str, str | int |
         "due_at": None if record.due_at is None else _micros(record.due_at),
         "version": record.version,
         "body": record.body,
-        "purgeable_at": updated_at if is_over else None,
+        "purgeable_at": updated_at if record.is_finished else None,
         "events_since": updated_at if events else None,
     }
 

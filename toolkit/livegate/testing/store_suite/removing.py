@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from livegate.errors import VersionConflictError
-from livegate.protocols import RecordQuery
+from livegate.protocols import FINAL, PURGEABLE, RecordQuery
 from livegate.testing.store_suite.base import StoreSuite
 from livegate.testing.store_suite.samples import (
     ALL,
@@ -27,12 +27,20 @@ from livegate.testing.store_suite.samples import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from livegate.protocols import Record
     from livegate.testing.store_suite.handles import StoreHandle
 
 
 def ids_in(store: StoreHandle, subject: str = "alice") -> set[str]:
     """The ids of all sessions of *subject*."""
     return {record.id for record in store.find(RecordQuery(subject, limit=100))}
+
+
+def finished_ids(records: Iterable[Record]) -> set[str]:
+    """The ids of those that are final, with nothing left at the service."""
+    return {each.id for each in records if each.state in FINAL and each.remote in PURGEABLE}
 
 
 class Removing(StoreSuite):
@@ -49,7 +57,7 @@ class Removing(StoreSuite):
         ]
         for record in records:
             store.insert(record)
-        gone = {each.id for each in records if each.is_finished}
+        gone = finished_ids(records)
         assert store.purge(NOW + SECOND, ALL) == len(gone)
         assert ids_in(store) == {record.id for record in records} - gone
         assert store.purge(NOW + SECOND, ALL) == 0
@@ -121,7 +129,7 @@ class Removing(StoreSuite):
         ]
         for record in records:
             store.insert(record, [an_event()])
-        gone = {each.id for each in records if each.subject == "alice" and each.is_finished}
+        gone = finished_ids(each for each in records if each.subject == "alice")
         assert store.erase("alice") == len(gone)
         for record in records:
             expected = None if record.id in gone else record
